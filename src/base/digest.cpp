@@ -1,0 +1,53 @@
+#include "base/digest.hpp"
+
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <array>
+
+namespace mirrorctl {
+
+struct Sha256::State {
+    EVP_MD_CTX* context = EVP_MD_CTX_new();
+    State() { EVP_DigestInit_ex(context, EVP_sha256(), nullptr); }
+    ~State() { EVP_MD_CTX_free(context); }
+    State(const State&) = delete;
+    State& operator=(const State&) = delete;
+};
+
+Sha256::Sha256() : state_(std::make_unique<State>()) {}
+Sha256::~Sha256() = default;
+Sha256::Sha256(Sha256&&) noexcept = default;
+Sha256& Sha256::operator=(Sha256&&) noexcept = default;
+
+void Sha256::update(std::string_view bytes) { EVP_DigestUpdate(state_->context, bytes.data(), bytes.size()); }
+
+std::string Sha256::hex() {
+    std::array<unsigned char, EVP_MAX_MD_SIZE> raw{};
+    unsigned int length = 0;
+    EVP_DigestFinal_ex(state_->context, raw.data(), &length);
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    std::string out;
+    for (unsigned int i = 0; i < length; ++i) {
+        out += kDigits[raw[i] >> 4];
+        out += kDigits[raw[i] & 15];
+    }
+    return out;
+}
+
+std::string sha256_hex(std::string_view bytes) {
+    Sha256 hash;
+    hash.update(bytes);
+    return hash.hex();
+}
+
+std::string sha256_digest(std::string_view bytes) { return "sha256:" + sha256_hex(bytes); }
+
+bool is_sha256_digest(std::string_view text) {
+    constexpr std::string_view kPrefix = "sha256:";
+    if (text.size() != kPrefix.size() + 64 || !text.starts_with(kPrefix)) return false;
+    return std::all_of(text.begin() + kPrefix.size(), text.end(),
+                       [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+}
+
+}  // namespace mirrorctl

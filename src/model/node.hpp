@@ -1,0 +1,94 @@
+// What discovery found out about this node. With a root other than "/" only what files tell (`live` is false).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/file_state.hpp"
+
+namespace mirrorctl {
+
+struct Version {
+    int major = 0;
+    int minor = 0;
+    int patch = 0;
+    std::string text = {};  // as the engine says it
+    auto operator<=>(const Version& other) const {
+        if (auto c = major <=> other.major; c != 0) return c;
+        if (auto c = minor <=> other.minor; c != 0) return c;
+        return patch <=> other.patch;
+    }
+    bool operator==(const Version& other) const { return (*this <=> other) == 0; }
+    // "20.10.24+dfsg1", "v1.7.24~ds1", "docker-v29.0.0" -> numbers; nullopt if there are none.
+    static std::optional<Version> parse(const std::string& text);
+};
+
+// A flag that the engine is started with, and where it was found (a unit file, an env file, the running command line).
+struct FlagSource {
+    std::string flag;   // "--registry-mirror=https://..." as written
+    std::string where;  // "/etc/default/docker", "/proc/123/cmdline"
+};
+
+struct UnitFacts {
+    std::string name;                // "docker.service"
+    bool exists = false;
+    bool active = false;             // live only
+    int main_pid = 0;                // live only
+    double started_at = 0;           // seconds since 1970, live only
+    std::string kill_mode = {};      // "process" keeps containers when the unit restarts
+    bool need_daemon_reload = false; // live only
+    std::vector<TargetPath> environment_files = {};
+};
+
+struct DockerLive {
+    std::vector<std::string> mirrors;  // RegistryConfig.Mirrors
+    std::string http_proxy, https_proxy, no_proxy;  // masked by the daemon
+    bool live_restore = false;
+    bool swarm = false;
+    int containers_running = 0;
+    bool containerd_store = false;
+};
+
+struct DockerFacts {
+    bool installed = false;
+    std::string variant = "rootful";  // rootful | snap | none
+    std::optional<Version> version = {};
+    UnitFacts unit = {};
+    std::vector<FlagSource> flags = {};
+    TargetPath config_file = TargetPath("/etc/docker/daemon.json");
+    std::string dockerd = {};                  // path of the binary inside the root, "" if unknown
+    std::optional<DockerLive> live = {};       // nullopt: not running, or not asked
+};
+
+struct ContainerdFacts {
+    bool installed = false;
+    std::optional<Version> version = {};
+    UnitFacts unit = {};
+    TargetPath config_file = TargetPath("/etc/containerd/config.toml");
+    bool config_present = false;
+    std::string dump = {};  // `containerd config dump`: the merged configuration; "" if it could not be asked
+    std::string binary = {};
+    bool managed_by_k3s = false;
+};
+
+struct User {
+    std::string name;
+    std::uint32_t uid = 0;
+    std::uint32_t gid = 0;
+    TargetPath home;
+};
+
+struct NodeFacts {
+    bool live = false;          // root is "/" : processes and sockets may be asked
+    bool systemd = false;       // PID 1 is systemd
+    std::string boot_id = {};
+    std::string machine_id = {};
+    DockerFacts docker = {};
+    ContainerdFacts containerd = {};
+    std::vector<User> users = {};  // ROOT/etc/passwd
+
+    const User* find_user(const std::string& name) const;
+};
+
+}  // namespace mirrorctl

@@ -1,0 +1,1 @@
+// placeholder while this folder is being written
