@@ -1,1 +1,92 @@
-int main() { return 0; }
+// The composition root: builds the real file system, runner, clock and transport, and nothing else.
+#include "base/strings.hpp"
+#include "cli/run.hpp"
+#include "net/curl_transport.hpp"
+#include "sys/real_clock.hpp"
+#include "sys/real_fs.hpp"
+#include "sys/real_runner.hpp"
+#include "sys/signals.hpp"
+
+#include <fcntl.h>
+#include <pwd.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+
+namespace {
+
+using namespace mirrorctl;
+
+std::optional<std::string> environment(const char* name) {
+    const char* value = std::getenv(name);
+    return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+void write_all(int fd, std::string_view text) {
+    while (!text.empty()) {
+        auto written = ::write(fd, text.data(), text.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written <= 0) return;
+        text.remove_prefix(static_cast<std::size_t>(written));
+    }
+}
+
+std::string user_name(uid_t uid) {
+    const passwd* entry = getpwuid(uid);
+    return entry != nullptr ? std::string(entry->pw_name) : std::to_string(uid);
+}
+
+// Who ran us, for the history: the login uid that the kernel keeps, and sudo's word.
+std::string actor() {
+    auto name = user_name(geteuid());
+    if (auto sudo = environment("SUDO_USER")) return name + " (sudo by " + printable_line(*sudo, 40) + ")";
+    return name;
+}
+
+std::string working_directory() {
+    char* path = ::getcwd(nullptr, 0);
+    std::string result = path == nullptr ? "/" : path;
+    std::free(path);
+    return result;
+}
+
+// Three descriptors that exist: a file of ours must never become stdout.
+void keep_standard_descriptors() {
+    int fd = ::open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= 2) fd = ::open("/dev/null", O_RDWR);
+    if (fd > 2) ::close(fd);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    keep_standard_descriptors();
+    rlimit no_core{0, 0};
+    setrlimit(RLIMIT_CORE, &no_core);  // memory may hold proxy passwords
+    umask(077);
+    sys::note_signals();
+    sys::RealRunner runner;
+    sys::RealClock clock;
+    cli::World world{
+        .open_root = [](const std::string& root) -> Result<std::unique_ptr<sys::Fs>> {
+            TRY_ASSIGN(std::unique_ptr<sys::Fs> fs, sys::RealFs::open(root));
+            return fs;
+        },
+        .open_transport = [] { return std::make_unique<net::CurlTransport>(); },
+        .runner = runner,
+        .clock = clock,
+        .env = environment,
+        .out = [](std::string_view text) { write_all(1, text); },
+        .err = [](std::string_view text) { write_all(2, text); },
+        .stop_requested = [] { return sys::noted_signal() != 0; },
+        .cwd = working_directory(),
+        .uid = geteuid(),
+        .actor = actor,
+    };
+    int status = cli::run(world, std::vector<std::string>(argv + 1, argv + argc));
+    if (int signal = sys::noted_signal(); signal != 0) sys::re_raise(signal);
+    return status;
+}

@@ -20,7 +20,9 @@ Sha256::~Sha256() = default;
 Sha256::Sha256(Sha256&&) noexcept = default;
 Sha256& Sha256::operator=(Sha256&&) noexcept = default;
 
-void Sha256::update(std::string_view bytes) { EVP_DigestUpdate(state_->context, bytes.data(), bytes.size()); }
+void Sha256::update(std::string_view bytes) {
+    EVP_DigestUpdate(state_->context, bytes.data(), bytes.size());
+}
 
 std::string Sha256::hex() {
     std::array<unsigned char, EVP_MAX_MD_SIZE> raw{};
@@ -41,7 +43,9 @@ std::string sha256_hex(std::string_view bytes) {
     return hash.hex();
 }
 
-std::string sha256_digest(std::string_view bytes) { return "sha256:" + sha256_hex(bytes); }
+std::string sha256_digest(std::string_view bytes) {
+    return "sha256:" + sha256_hex(bytes);
+}
 
 bool is_sha256_digest(std::string_view text) {
     constexpr std::string_view kPrefix = "sha256:";

@@ -24,7 +24,8 @@ class Sha256 {
 
 std::string sha256_hex(std::string_view bytes);
 std::string sha256_digest(std::string_view bytes);  // "sha256:..."
-// True for "sha256:" and exactly 64 lower-case hex digits (OCI image-spec descriptor.md, "Registered Algorithms").
+// True for "sha256:" and exactly 64 lower-case hex digits (OCI image-spec descriptor.md, "Registered
+// Algorithms").
 bool is_sha256_digest(std::string_view text);
 
 }  // namespace mirrorctl

@@ -1,10 +1,11 @@
 // Result<T>: a value or an Error. TRY passes an error on; TRY_ASSIGN also names the value.
 #pragma once
 
-#include <tl/expected.hpp>
-#include <utility>
-
 #include "base/error.hpp"
+
+#include <tl/expected.hpp>
+
+#include <utility>
 
 namespace mirrorctl {
 
@@ -22,13 +23,13 @@ inline Error in_context(Error error, std::string layer) {
 
 #define MIRRORCTL_CONCAT_(a, b) a##b
 #define MIRRORCTL_CONCAT(a, b) MIRRORCTL_CONCAT_(a, b)
-#define TRY(expression)                                                                   \
-    do {                                                                                  \
-        if (auto try_result_ = (expression); !try_result_)                                \
-            return ::mirrorctl::Failure(std::move(try_result_).error());                  \
+#define TRY(expression)                                                  \
+    do {                                                                 \
+        if (auto try_result_ = (expression); !try_result_)               \
+            return ::mirrorctl::Failure(std::move(try_result_).error()); \
     } while (false)
-#define TRY_ASSIGN(declaration, expression)                                               \
-    auto MIRRORCTL_CONCAT(try_value_, __LINE__) = (expression);                           \
-    if (!MIRRORCTL_CONCAT(try_value_, __LINE__))                                          \
+#define TRY_ASSIGN(declaration, expression)                                                     \
+    auto MIRRORCTL_CONCAT(try_value_, __LINE__) = (expression);                                 \
+    if (!MIRRORCTL_CONCAT(try_value_, __LINE__))                                                \
         return ::mirrorctl::Failure(std::move(MIRRORCTL_CONCAT(try_value_, __LINE__)).error()); \
     declaration = std::move(*MIRRORCTL_CONCAT(try_value_, __LINE__))

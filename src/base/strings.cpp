@@ -43,14 +43,13 @@ std::string lower(std::string_view text) {
 }
 
 std::string replace_all(std::string text, std::string_view from, std::string_view to) {
-    for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size()) text.replace(at, from.size(), to);
+    for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
+        text.replace(at, from.size(), to);
     return text;
 }
 
-namespace {
-
-// Length of the valid UTF-8 sequence at the start of `text`, 0 if there is none; `*code` gets the code point.
 std::size_t utf8_length(std::string_view text, std::uint32_t* code) {
+    if (text.empty()) return 0;
     auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
     unsigned char first = byte(0);
     if (first < 0x80) return *code = first, 1;
@@ -65,6 +64,8 @@ std::size_t utf8_length(std::string_view text, std::uint32_t* code) {
     if (*code < kSmallest[length] || *code > 0x10FFFF || (*code >= 0xD800 && *code < 0xE000)) return 0;
     return length;
 }
+
+namespace {
 
 // Bidirectional overrides can make a line read as something else.
 bool is_harmful(std::uint32_t code) {
@@ -145,12 +146,14 @@ std::string format_duration(double seconds) {
     if (seconds < 120) return format_number("%.1f", seconds, " s");
     auto whole = static_cast<long long>(std::llround(seconds));
     if (whole < 3600) return cat(whole / 60, " m", whole % 60 != 0 ? cat(" ", whole % 60, " s") : "");
-    if (whole < 172800) return cat(whole / 3600, " h", whole % 3600 / 60 != 0 ? cat(" ", whole % 3600 / 60, " m") : "");
+    if (whole < 172800)
+        return cat(whole / 3600, " h", whole % 3600 / 60 != 0 ? cat(" ", whole % 3600 / 60, " m") : "");
     return cat(whole / 86400, " d");
 }
 
 std::optional<std::int64_t> parse_bytes(std::string_view text) {
-    constexpr std::array<Unit, 5> kUnits{{{"", 1}, {"B", 1}, {"KiB", 1024}, {"MiB", 1048576}, {"GiB", 1073741824}}};
+    constexpr std::array<Unit, 5> kUnits{
+        {{"", 1}, {"B", 1}, {"KiB", 1024}, {"MiB", 1048576}, {"GiB", 1073741824}}};
     auto value = parse_with_unit(text, kUnits);
     if (!value || *value > 9e15) return std::nullopt;
     return static_cast<std::int64_t>(*value);

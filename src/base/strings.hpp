@@ -9,11 +9,14 @@
 
 namespace mirrorctl {
 
-inline std::string_view as_view(std::string_view text) { return text; }
-inline std::string as_view(char c) { return std::string(1, c); }
+inline std::string_view as_view(std::string_view text) {
+    return text;
+}
+inline std::string as_view(char c) {
+    return std::string(1, c);
+}
 template <class Number>
-    requires std::is_arithmetic_v<Number>
-std::string as_view(Number n) {
+requires std::is_arithmetic_v<Number> std::string as_view(Number n) {
     return std::to_string(n);
 }
 
@@ -31,8 +34,12 @@ std::string_view trim(std::string_view text);  // blanks, tabs, CR, LF
 std::string lower(std::string_view text);
 std::string replace_all(std::string text, std::string_view from, std::string_view to);
 
-// Control characters (C0, C1, DEL) but tab and newline replaced by '?', invalid UTF-8 too: nothing that a stranger sent can
-// move the cursor of a terminal.
+// Length of the valid UTF-8 sequence at the start of `text`, 0 if there is none (or the text is empty);
+// `*code` gets the code point.
+std::size_t utf8_length(std::string_view text, std::uint32_t* code);
+
+// Control characters (C0, C1, DEL) but tab and newline replaced by '?', invalid UTF-8 too: nothing that a
+// stranger sent can move the cursor of a terminal.
 std::string printable(std::string_view text);
 // As `printable`, in one line and at most `limit` bytes, "..." at the end of what was cut.
 std::string printable_line(std::string_view text, std::size_t limit = 200);

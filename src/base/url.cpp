@@ -1,8 +1,8 @@
 #include "base/url.hpp"
 
-#include <algorithm>
-
 #include "base/strings.hpp"
+
+#include <algorithm>
 
 namespace mirrorctl {
 
@@ -15,7 +15,8 @@ int default_port(std::string_view scheme) {
 }
 
 Failure bad(std::string_view text, std::string_view why) {
-    return Failure(Error{.code = ErrorCode::parse, .message = cat("not a usable URL: ", mask_secrets(text), ": ", why)});
+    return Failure(
+        Error{.code = ErrorCode::parse, .message = cat("not a usable URL: ", mask_secrets(text), ": ", why)});
 }
 
 bool is_host_char(char c) {
@@ -39,7 +40,8 @@ Result<void> parse_authority(std::string_view text, std::string_view authority, 
         url.host = lower(authority.substr(0, colon));
         if (colon != std::string_view::npos) port = authority.substr(colon + 1);
         if (url.host.empty()) return bad(text, "no host");
-        if (!std::all_of(url.host.begin(), url.host.end(), is_host_char)) return bad(text, "a character that no host name has");
+        if (!std::all_of(url.host.begin(), url.host.end(), is_host_char))
+            return bad(text, "a character that no host name has");
     }
     if (port.empty()) return {};
     auto number = parse_integer(port);
@@ -51,23 +53,32 @@ Result<void> parse_authority(std::string_view text, std::string_view authority, 
 
 }  // namespace
 
-int Url::effective_port() const { return port != 0 ? port : default_port(scheme); }
+int Url::effective_port() const {
+    return port != 0 ? port : default_port(scheme);
+}
 
-std::string Url::authority() const { return port == 0 ? host : cat(host, ":", port); }
+std::string Url::authority() const {
+    return port == 0 ? host : cat(host, ":", port);
+}
 
-std::string Url::origin() const { return cat(scheme, "://", authority()); }
+std::string Url::origin() const {
+    return cat(scheme, "://", authority());
+}
 
 std::string Url::str() const {
-    return cat(scheme, "://", userinfo.empty() ? "" : userinfo + "@", authority(), path, query.empty() ? "" : "?" + query);
+    return cat(scheme, "://", userinfo.empty() ? "" : userinfo + "@", authority(), path,
+               query.empty() ? "" : "?" + query);
 }
 
 std::string Url::masked() const {
-    return cat(scheme, "://", userinfo.empty() ? "" : "***@", authority(), path, query.empty() ? "" : "?" + query);
+    return cat(scheme, "://", userinfo.empty() ? "" : "***@", authority(), path,
+               query.empty() ? "" : "?" + query);
 }
 
 Result<Url> parse_url(std::string_view text) {
     for (char c : text)
-        if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7F) return bad(text, "a blank or a control character");
+        if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7F)
+            return bad(text, "a blank or a control character");
     auto mark = text.find("://");
     if (mark == std::string_view::npos) return bad(text, "no scheme (write https://...)");
     Url url;
@@ -99,7 +110,8 @@ Url without_trailing_slash(Url url) {
 Result<Url> resolve_url(const Url& base, std::string_view location) {
     location = location.substr(0, location.find('#'));
     auto scheme_end = location.find("://");
-    if (scheme_end != std::string_view::npos && location.find_first_of("/?") > scheme_end) return parse_url(location);
+    if (scheme_end != std::string_view::npos && location.find_first_of("/?") > scheme_end)
+        return parse_url(location);
     if (location.starts_with("//")) return parse_url(cat(base.scheme, ":", location));
     auto authority = cat(base.scheme, "://", base.authority());
     if (location.starts_with('/')) return parse_url(authority + std::string(location));
@@ -113,14 +125,17 @@ Result<Url> resolve_url(const Url& base, std::string_view location) {
 
 namespace {
 
-// Where the '@' that ends the credentials stands in "user:password@host...", npos if there are none. A password with a raw '/',
-// '?' or '#' is not valid in a URL, yet people write it, so "user:" before a non-numeric rest counts as credentials too.
+// Where the '@' that ends the credentials stands in "user:password@host...", npos if there are none. A
+// password with a raw '/',
+// '?' or '#' is not valid in a URL, yet people write it, so "user:" before a non-numeric rest counts as
+// credentials too.
 std::size_t userinfo_end(std::string_view text) {
     text = text.substr(0, text.find_first_of("\"' \t\r\n,"));
     auto authority = text.substr(0, text.find_first_of("/?#"));
     if (auto at = authority.rfind('@'); at != std::string_view::npos) return at;
     auto colon = authority.rfind(':');
-    if (colon == std::string_view::npos || parse_integer(authority.substr(colon + 1))) return std::string_view::npos;
+    if (colon == std::string_view::npos || parse_integer(authority.substr(colon + 1)))
+        return std::string_view::npos;
     return text.rfind('@');
 }
 

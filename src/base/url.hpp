@@ -1,10 +1,11 @@
-// URLs of registries, mirrors, realms and proxies: absolute, http or https (proxies: also socks5 and socks5h).
+// URLs of registries, mirrors, realms and proxies: absolute, http or https (proxies: also socks5 and
+// socks5h).
 #pragma once
+
+#include "base/result.hpp"
 
 #include <string>
 #include <string_view>
-
-#include "base/result.hpp"
 
 namespace mirrorctl {
 
@@ -30,7 +31,8 @@ Url without_trailing_slash(Url url);
 // Errors: parse, with what is wrong. A fragment, blanks and control characters are refused.
 Result<Url> parse_url(std::string_view text);
 
-// `location` (absolute, scheme-relative, absolute path or relative) seen from `base` (RFC 3986 section 5.2, paths kept byte for byte).
+// `location` (absolute, scheme-relative, absolute path or relative) seen from `base` (RFC 3986 section 5.2,
+// paths kept byte for byte).
 Result<Url> resolve_url(const Url& base, std::string_view location);
 
 // The text with every "scheme://user:password@" masked; for text that may hold a URL somewhere.

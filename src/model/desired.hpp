@@ -1,17 +1,17 @@
 // What the node should have: the result of `decide`, the input of every target.
 #pragma once
 
+#include "model/profile.hpp"
+
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "model/profile.hpp"
 
 namespace mirrorctl {
 
 struct ChosenMirror {
     Mirror mirror;
-    bool may_resolve = false;      // trust, after `verify` was settled
+    bool may_resolve = false;  // trust, after `verify` was settled
     bool measured = false;
     double predicted_pull_s = -1;
 };
@@ -34,9 +34,11 @@ struct DesiredProxy {
 
 struct DesiredState {
     std::vector<DesiredUpstream> upstreams;  // the mirrors of each: all that rank before a usable origin
-    int keep = 3;                       // a target writes the first `keep` that it can express
-    std::optional<DesiredProxy> proxy;  // nullopt: proxies are not managed in this run
-    std::string user;                   // whose ~/.docker/config.json; "" = root
+    std::vector<std::string> untouched;      // upstreams that this run leaves as they are (out of scope, or
+                                             // nothing is known about them)
+    int keep = 3;                            // a target writes the first `keep` that it can express
+    std::optional<DesiredProxy> proxy;       // nullopt: proxies are not managed in this run
+    std::string user;                        // whose ~/.docker/config.json; "" = root
 };
 
 }  // namespace mirrorctl

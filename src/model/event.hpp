@@ -1,11 +1,11 @@
 // What happens while it happens: the bench and the executor tell an Observer, the ui shows it.
 #pragma once
 
+#include "model/report.hpp"
+
 #include <cstdint>
 #include <string>
 #include <variant>
-
-#include "model/report.hpp"
 
 namespace mirrorctl {
 
@@ -17,7 +17,7 @@ struct BenchStarted {
 struct CandidateProgress {
     std::string upstream;
     std::string url;
-    std::string stage;       // "connecting", "token", "manifest", "blob", "measuring"
+    std::string stage;  // "connecting", "token", "manifest", "blob", "measuring"
     std::int64_t bytes = 0;
     double rate_bps = 0;
 };

@@ -1,6 +1,9 @@
 // Paths inside the root and what stands there.
 #pragma once
 
+#include "base/digest.hpp"
+#include "base/strings.hpp"
+
 #include <compare>
 #include <cstdint>
 #include <string>
@@ -8,12 +11,10 @@
 #include <utility>
 #include <vector>
 
-#include "base/digest.hpp"
-#include "base/strings.hpp"
-
 namespace mirrorctl {
 
-// An absolute path inside the root ("/etc/docker/daemon.json"). It is not a host path: with --root R the file is R + path.
+// An absolute path inside the root ("/etc/docker/daemon.json"). It is not a host path: with --root R the file
+// is R + path.
 class TargetPath {
   public:
     TargetPath() = default;
@@ -25,7 +26,9 @@ class TargetPath {
         return TargetPath(slash == 0 || slash == std::string::npos ? "/" : path_.substr(0, slash));
     }
     std::string name() const { return path_.substr(path_.rfind('/') + 1); }
-    TargetPath operator/(std::string_view child) const { return TargetPath(cat(path_ == "/" ? "" : path_, "/", child)); }
+    TargetPath operator/(std::string_view child) const {
+        return TargetPath(cat(path_ == "/" ? "" : path_, "/", child));
+    }
     auto operator<=>(const TargetPath&) const = default;
 
   private:

@@ -12,7 +12,9 @@ std::optional<Version> Version::parse(const std::string& text) {
     std::array<int*, 3> fields{&version.major, &version.minor, &version.patch};
     for (auto* field : fields) {
         std::size_t digits = 0;
-        while (at + digits < text.size() && digits < 6 && text[at + digits] >= '0' && text[at + digits] <= '9') ++digits;
+        while (at + digits < text.size() && digits < 6 && text[at + digits] >= '0' &&
+               text[at + digits] <= '9')
+            ++digits;
         if (digits == 0) break;
         *field = static_cast<int>(*parse_integer(std::string_view(text).substr(at, digits)));
         at += digits;

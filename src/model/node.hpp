@@ -1,11 +1,12 @@
-// What discovery found out about this node. With a root other than "/" only what files tell (`live` is false).
+// What discovery found out about this node. With a root other than "/" only what files tell (`live` is
+// false).
 #pragma once
+
+#include "model/file_state.hpp"
 
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "model/file_state.hpp"
 
 namespace mirrorctl {
 
@@ -24,30 +25,34 @@ struct Version {
     static std::optional<Version> parse(const std::string& text);
 };
 
-// A flag that the engine is started with, and where it was found (a unit file, an env file, the running command line).
+// A flag that the engine is started with, and where it was found (a unit file, an env file, the running
+// command line).
 struct FlagSource {
     std::string flag;   // "--registry-mirror=https://..." as written
     std::string where;  // "/etc/default/docker", "/proc/123/cmdline"
 };
 
 struct UnitFacts {
-    std::string name;                // "docker.service"
+    std::string name;  // "docker.service"
     bool exists = false;
-    bool active = false;             // live only
-    int main_pid = 0;                // live only
-    double started_at = 0;           // seconds since 1970, live only
-    std::string kill_mode = {};      // "process" keeps containers when the unit restarts
-    bool need_daemon_reload = false; // live only
+    bool active = false;              // live only
+    int main_pid = 0;                 // live only
+    double started_at = 0;            // seconds since 1970, live only
+    std::string kill_mode = {};       // "process" keeps containers when the unit restarts
+    bool need_daemon_reload = false;  // live only
     std::vector<TargetPath> environment_files = {};
+    std::vector<std::string> bound_to =
+        {};  // units whose restart restarts this one (Requires=, BindsTo=, PartOf=)
 };
 
 struct DockerLive {
-    std::vector<std::string> mirrors;  // RegistryConfig.Mirrors
+    std::vector<std::string> mirrors;               // RegistryConfig.Mirrors
     std::string http_proxy, https_proxy, no_proxy;  // masked by the daemon
     bool live_restore = false;
     bool swarm = false;
     int containers_running = 0;
     bool containerd_store = false;
+    bool insecure_registries = false;  // any beyond loopback
 };
 
 struct DockerFacts {
@@ -57,8 +62,8 @@ struct DockerFacts {
     UnitFacts unit = {};
     std::vector<FlagSource> flags = {};
     TargetPath config_file = TargetPath("/etc/docker/daemon.json");
-    std::string dockerd = {};                  // path of the binary inside the root, "" if unknown
-    std::optional<DockerLive> live = {};       // nullopt: not running, or not asked
+    std::string dockerd = {};             // path of the binary inside the root, "" if unknown
+    std::optional<DockerLive> live = {};  // nullopt: not running, or not asked
 };
 
 struct ContainerdFacts {
@@ -70,6 +75,9 @@ struct ContainerdFacts {
     std::string dump = {};  // `containerd config dump`: the merged configuration; "" if it could not be asked
     std::string binary = {};
     bool managed_by_k3s = false;
+    bool cri_disabled = false;  // disabled_plugins of config_file names CRI (as in Docker's containerd.io
+                                // package): nothing reads certs.d
+    int shims = 0;              // running containerd-shim processes; live only
 };
 
 struct User {
@@ -80,8 +88,8 @@ struct User {
 };
 
 struct NodeFacts {
-    bool live = false;          // root is "/" : processes and sockets may be asked
-    bool systemd = false;       // PID 1 is systemd
+    bool live = false;     // root is "/" : processes and sockets may be asked
+    bool systemd = false;  // PID 1 is systemd
     std::string boot_id = {};
     std::string machine_id = {};
     DockerFacts docker = {};

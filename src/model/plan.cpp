@@ -22,19 +22,26 @@ Plan invert(const Plan& plan) {
 
 std::string_view name_of(FileAction action) {
     switch (action) {
-        case FileAction::create: return "create";
-        case FileAction::update: return "update";
-        case FileAction::remove: return "remove";
+        case FileAction::create:
+            return "create";
+        case FileAction::update:
+            return "update";
+        case FileAction::remove:
+            return "remove";
     }
     return "update";
 }
 
 std::string_view name_of(ActivationKind kind) {
     switch (kind) {
-        case ActivationKind::none: return "none";
-        case ActivationKind::reload: return "reload";
-        case ActivationKind::restart: return "restart";
-        case ActivationKind::daemon_reload: return "daemon-reload";
+        case ActivationKind::none:
+            return "none";
+        case ActivationKind::reload:
+            return "reload";
+        case ActivationKind::restart:
+            return "restart";
+        case ActivationKind::daemon_reload:
+            return "daemon-reload";
     }
     return "none";
 }

@@ -1,24 +1,26 @@
-// A plan is a value: complete, printable, saveable, refused when the disk has moved on. Rollback and recovery are plans too.
+// A plan is a value: complete, printable, saveable, refused when the disk has moved on. Rollback and recovery
+// are plans too.
 #pragma once
+
+#include "model/file_state.hpp"
+#include "model/warning.hpp"
 
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "model/file_state.hpp"
-#include "model/warning.hpp"
-
 namespace mirrorctl {
 
-// The values of one file that mirrorctl looks at: key -> values in order. A missing key = not set. Scalars have one value.
-// Key names belong to the file's codec (src/targets).
+// The values of one file that mirrorctl looks at: key -> values in order. A missing key = not set. Scalars
+// have one value. Key names belong to the file's codec (src/targets).
 using Values = std::map<std::string, std::vector<std::string>>;
 
 enum class FileAction { create, update, remove };
 
-// The states of one file: `before` -> [`interim`] -> `after`. The interim state (daemon.json with an empty list) is what the
-// activation sees; `undo_interim` is its twin on the way back. Each has its own digest, so recovery knows them all.
+// The states of one file: `before` -> [`interim`] -> `after`. The interim state (daemon.json with an empty
+// list) is what the activation sees; `undo_interim` is its twin on the way back. Each has its own digest, so
+// recovery knows them all.
 struct FileChange {
     TargetPath path;      // as the engine knows it
     TargetPath resolved;  // where it really is (links followed); temp files go beside this one
@@ -27,8 +29,8 @@ struct FileChange {
     FileState after;
     std::optional<FileState> interim = {};
     std::optional<FileState> undo_interim = {};
-    Values owned = {};      // values of ours that stand in `after`; secrets only as sha256 digests
-    bool secret = false;    // the diff shows only that it changes
+    Values owned = {};    // values of ours that stand in `after`; secrets only as sha256 digests
+    bool secret = false;  // the diff shows only that it changes
     bool allow_in_place = false;
 
     FileAction action() const {
@@ -49,14 +51,15 @@ struct Activation {
     std::string unit;  // "docker.service"
     ActivationKind kind = ActivationKind::none;
     std::string reason = {};
-    bool consent = true;  // false: it would stop containers and nobody allowed it: goes to `pending`
+    bool consent = true;          // false: it would stop containers and nobody allowed it: goes to `pending`
     std::string blocked_by = {};  // why consent is missing or activation is deferred, for people
     bool deferred = false;        // other root, no systemd, engine not running: nothing to do now
     bool operator==(const Activation&) const = default;
 };
 
-// What must be true of the running engine afterwards. `subject`: "docker.mirrors", "docker.proxy", "containerd.config_path",
-// "containerd.cri", "environment:<unit>". Engines know how to ask (src/engines/verify.hpp).
+// What must be true of the running engine afterwards. `subject`: "docker.mirrors", "docker.proxy",
+// "containerd.config_path", "containerd.cri", "environment:<unit>". Engines know how to ask
+// (src/engines/verify.hpp).
 struct Check {
     std::string subject;
     std::vector<std::string> expected;  // secrets only as sha256 digests
@@ -93,14 +96,15 @@ struct Plan {
     std::string root = "/";
     ProfileRef profile = {};
     std::map<std::string, std::vector<PlannedMirror>> mirrors = {};  // upstream -> as written
-    std::vector<DirChange> dirs = {};      // created in this order before the files, removed in reverse
-    std::vector<FileChange> files = {};    // in writing order
+    std::vector<DirChange> dirs = {};    // created in this order before the files, removed in reverse
+    std::vector<FileChange> files = {};  // in writing order
     std::vector<Activation> activations = {};
     std::vector<Check> checks = {};
-    std::vector<Pending> pending = {};     // that this plan leaves or settles elsewhere
+    std::vector<Pending> pending = {};  // that this plan leaves or settles elsewhere
     std::vector<Warning> warnings = {};
+    std::vector<std::string> undoes = {};  // of a rollback: the transactions that it takes back, newest first
 
-    bool empty() const { return files.empty() && dirs.empty() && activations.empty(); }
+    bool empty() const { return files.empty() && dirs.empty() && activations.empty() && undoes.empty(); }
 };
 
 // The plan that leads back: files and directories in reverse order, before and after swapped.

@@ -1,20 +1,21 @@
-// A profile as it is after `extends`, variables and checks: which mirrors exist for which registry, and how to choose among them.
+// A profile as it is after `extends`, variables and checks: which mirrors exist for which registry, and how
+// to choose among them.
 #pragma once
+
+#include "base/url.hpp"
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "base/url.hpp"
-
 namespace mirrorctl {
 
-// host: /v2/ at the root of the host. prefix: the URL's path is the API root (/v2/docker.io). base: the path stands before /v2.
-// flat: the path is the API root and only the last component of a repository is kept.
+// host: /v2/ at the root of the host. prefix: the URL's path is the API root (/v2/docker.io). base: the path
+// stands before /v2. flat: the path is the API root and only the last component of a repository is kept.
 enum class MirrorForm { host, prefix, base, flat };
-// resolve: tags and content. verify: as resolve when it agreed with the origin or another operator in this run, else as pull.
-// pull: content by digest only.
+// resolve: tags and content. verify: as resolve when it agreed with the origin or another operator in this
+// run, else as pull. pull: content by digest only.
 enum class Trust { resolve, verify, pull };
 enum class Fallback { origin, none };
 
@@ -29,12 +30,12 @@ struct Mirror {
     MirrorForm form = MirrorForm::host;
     Trust trust = Trust::pull;
     std::string operator_name;
-    bool insecure = false;         // plain http is allowed
-    std::string ca = {};           // path of a CA file
-    std::string auth = {};         // path of a file "user:password", 0600
+    bool insecure = false;  // plain http is allowed
+    std::string ca = {};    // path of a CA file
+    std::string auth = {};  // path of a file "user:password", 0600
     std::optional<Canary> canary = {};
-    bool prefer = false;           // first while it is usable
-    std::string as_of = {};        // YYYY-MM-DD
+    bool prefer = false;     // first while it is usable
+    std::string as_of = {};  // YYYY-MM-DD
     std::string source = {};
     std::string limits = {};
     bool operator==(const Mirror&) const = default;
@@ -51,6 +52,8 @@ struct Upstream {
 
 // Values may be "file:/path" or carry credentials: never print them unmasked.
 struct ProxySettings {
+    bool given = false;  // the profile has a `proxy` section: proxies are managed, also when it is empty
+                         // (then ours are removed)
     std::string http = {};
     std::string https = {};
     std::string all = {};
@@ -70,11 +73,11 @@ struct Budget {
 };
 
 struct Policy {
-    int keep = 3;                      // mirrors written per upstream
-    double switch_margin = 0.25;       // a challenger must be this much faster after ttl
-    double ttl = 24 * 3600;            // seconds a ranking is used
-    double recheck = 15 * 60;          // seconds after which a current mirror gets a light check
-    double failure_ttl = 24 * 3600;    // seconds a failed mirror rests
+    int keep = 3;                    // mirrors written per upstream
+    double switch_margin = 0.25;     // a challenger must be this much faster after ttl
+    double ttl = 24 * 3600;          // seconds a ranking is used
+    double recheck = 15 * 60;        // seconds after which a current mirror gets a light check
+    double failure_ttl = 24 * 3600;  // seconds a failed mirror rests
     Budget budget = {};
     bool operator==(const Policy&) const = default;
 };
@@ -93,7 +96,8 @@ struct Profile {
 
 // Path under the host at which the distribution API of this mirror lives: "/v2", "/base/v2", "/v2/docker.io".
 std::string api_root(const Mirror& mirror);
-// The repository name as this mirror spells it: flat mirrors keep only the last component. `repository` e.g. "library/busybox".
+// The repository name as this mirror spells it: flat mirrors keep only the last component. `repository` e.g.
+// "library/busybox".
 std::string repository_at(const Mirror& mirror, const std::string& repository);
 // The candidate that stands for the origin itself (trust: resolve).
 Mirror origin_candidate(const Upstream& upstream);

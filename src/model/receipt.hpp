@@ -1,12 +1,12 @@
 // What a transaction did. Kept in the state directory; never holds a secret.
 #pragma once
 
+#include "base/error.hpp"
+#include "model/plan.hpp"
+
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "base/error.hpp"
-#include "model/plan.hpp"
 
 namespace mirrorctl {
 
@@ -34,7 +34,7 @@ struct Receipt {
     std::string transaction = {};  // "20261123T101500Z-4f2a"
     double at = 0;                 // seconds since 1970
     std::string command = {};
-    std::string actor = {};        // "root (sudo by alice)"
+    std::string actor = {};  // "root (sudo by alice)"
     std::string version = {};
     ProfileRef profile = {};
     Outcome outcome = Outcome::unchanged;
@@ -44,16 +44,21 @@ struct Receipt {
     std::vector<Pending> pending = {};
     std::vector<Warning> warnings = {};
     std::optional<Error> error = {};
+    std::vector<std::string> undoes = {};  // of a rollback: the transactions that it took back
 };
 
-// Which values in which files are ours now: the sum of the committed receipts. A value that was there before us is not in it.
+// Which values in which files are ours now: the sum of the committed receipts. A value that was there before
+// us is not in it.
 struct Ownership {
     struct File {
         std::string target;
         Values values;
-        FileState base;  // the file as it was before the oldest of our transactions that still counts (the user's own values)
+        FileState base;  // the file as it was before the oldest of our transactions that still counts (the
+                         // user's own values)
     };
     std::map<TargetPath, File> files = {};
+    std::vector<DirChange> dirs =
+        {};  // directories that we created and that are still ours, in creation order
 };
 
 std::string_view name_of(Outcome outcome);

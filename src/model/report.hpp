@@ -1,44 +1,76 @@
 // What a bench found out. Times in seconds, rates in bytes per second, sizes in bytes.
 #pragma once
 
+#include "model/profile.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "model/profile.hpp"
-
 namespace mirrorctl {
 
 // Why a candidate is not usable. `none` for a usable one.
 enum class Fault {
-    none, dns, connect, timeout, tls, reset, stalled, html, media_type, unauthorized, forbidden, not_found, rate_limited, server_error,
-    bad_status, digest, content, redirect, size, protocol, throttled, budget, resting, proxy,
+    none,
+    dns,
+    connect,
+    timeout,
+    tls,
+    reset,
+    stalled,
+    html,
+    media_type,
+    unauthorized,
+    forbidden,
+    not_found,
+    rate_limited,
+    server_error,
+    bad_status,
+    digest,
+    content,
+    redirect,
+    size,
+    protocol,
+    throttled,
+    budget,
+    resting,
+    proxy,
 };
 
 struct Measurement {
     Mirror mirror;
     bool is_origin = false;
     bool usable = false;
-    bool probed = true;               // false: no request was sent in this run (resting, out of budget)
+    bool probed = true;  // false: no request was sent in this run (resting, out of budget)
     Fault fault = Fault::none;
-    std::string reason = {};          // a sentence for people, printable
-    int samples = 0;                  // transfers that were timed
-    double connect_s = -1;            // TCP and TLS
-    double ttfb_s = -1;               // of the blob, at the final host, delays before serving included
-    double throughput_bps = -1;       // bytes per second, steady
-    double predicted_pull_s = -1;     // the score T, lower is better; -1 = not known
+    std::string reason = {};       // a sentence for people, printable
+    int samples = 0;               // transfers that were timed
+    double connect_s = -1;         // TCP and TLS
+    double ttfb_s = -1;            // of the blob, at the final host, delays before serving included
+    double throughput_bps = -1;    // bytes per second, steady
+    double predicted_pull_s = -1;  // the score T, lower is better; -1 = not known
     std::int64_t bytes = 0;
     int requests = 0;
-    bool agreed = false;              // its digest for the canary's tag equals that of the origin or of another operator
-    std::string tag_digest = {};      // what it says the canary's tag is
-    std::string final_host = {};      // where blobs really come from
-    double retry_after_s = -1;        // what a 429 asked for
+    bool agreed = false;  // its digest for the canary's tag equals that of the origin or of another operator
+    std::string tag_digest = {};  // what it says the canary's tag is
+    std::string final_host = {};  // where blobs really come from
+    double retry_after_s = -1;    // what a 429 asked for
+    double dns_s = -1;            // name lookup, not part of connect_s
+    double token_s = -1;          // the 401 and the token request; -1 = none was asked for
+    double rtt_s = -1;            // TCP handshake
+    double predicted_low_s = -1;  // the interval of predicted_pull_s
+    double predicted_high_s = -1;
+    bool confirmed = false;  // sampled a second time, or long enough
+    std::string shared_from =
+        {};  // the host of the same operator whose throughput sample it shares, "" = its own
 };
 
 struct UpstreamReport {
     std::string name;
     std::vector<Measurement> ranking;  // usable ones by predicted time first, then the rejected
+    std::string manifest =
+        {};  // "library/busybox@sha256:...": the platform's manifest that the probes read, "" if none did
 };
 
 struct Report {

@@ -49,6 +49,7 @@ struct Response {
     std::int64_t bytes = 0;         // body bytes received
     std::int64_t header_bytes = 0;
     bool truncated = false;         // max_body_bytes reached, or the handler said stop
+    bool reused_connection = false; // there was no DNS, connect and TLS for this request
     std::optional<Error> error = {};  // network (cause = curl code), proxy, http (headers too long); `phase` text in the message
 
     // First header of that name (case-insensitive), or nullopt.
@@ -76,7 +77,7 @@ class Transport {
     virtual RequestId start(const Request& request, Handler& handler) = 0;
     // No further call to its handler, on_done included.
     virtual void cancel(RequestId id) = 0;
-    // Waits at most `seconds` for something to happen and delivers it. False when nothing is under way.
+    // Waits at most `seconds` for something to happen and delivers it. False as soon as nothing is under way any more.
     virtual bool turn(double seconds) = 0;
 };
 

@@ -6,8 +6,8 @@ namespace mirrorctl::sys {
 class Clock {
   public:
     virtual ~Clock() = default;
-    virtual double now() const = 0;         // monotonic seconds
-    virtual double wall() const = 0;        // seconds since 1970 UTC
+    virtual double now() const = 0;   // monotonic seconds
+    virtual double wall() const = 0;  // seconds since 1970 UTC
     virtual void sleep(double seconds) = 0;
 };
 

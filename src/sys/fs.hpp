@@ -1,15 +1,16 @@
-// The file system as the program sees it. All paths are TargetPaths: absolute inside the root that --root names; only RealFs
-// joins them with it. What only reads takes FsReader&, so that a write there does not compile.
+// The file system as the program sees it. All paths are TargetPaths: absolute inside the root that --root
+// names; only RealFs joins them with it. What only reads takes FsReader&, so that a write there does not
+// compile.
 #pragma once
+
+#include "base/result.hpp"
+#include "model/file_state.hpp"
 
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/result.hpp"
-#include "model/file_state.hpp"
 
 namespace mirrorctl::sys {
 
@@ -23,22 +24,25 @@ struct FileInfo {
     std::uint64_t device = 0;
 };
 
-// Who may own what a path leads through. `trusted_owner`: every directory and link on the way and the file itself must belong to
-// root or to `uid`; with `follow_links == false` the last component may not be a link.
+// Who may own what a path leads through. `trusted_owner`: every directory and link on the way and the file
+// itself must belong to root or to `uid`; with `follow_links == false` the last component may not be a link.
 class FsReader {
   public:
     virtual ~FsReader() = default;
-    // Whole content, at most `limit` bytes (more: unsupported_layout). Links are followed inside the root. FIFOs, devices and
-    // directories are refused (unsafe_path), never opened for blocking. Errors: not_found, permission_denied, unsafe_path, io.
+    // Whole content, at most `limit` bytes (more: unsupported_layout). Links are followed inside the root.
+    // FIFOs, devices and directories are refused (unsafe_path), never opened for blocking. Errors: not_found,
+    // permission_denied, unsafe_path, io.
     virtual Result<std::string> read(const TargetPath& path, std::size_t limit = 4U << 20U) const = 0;
     // Of the thing itself: links are not followed. Errors: not_found, permission_denied, io.
     virtual Result<FileInfo> stat(const TargetPath& path) const = 0;
     virtual Result<std::string> read_link(const TargetPath& path) const = 0;
-    // Where `path` ends after all links inside the root; the last component need not exist. Errors: unsafe_path for loops.
+    // Where `path` ends after all links inside the root; the last component need not exist. Errors:
+    // unsafe_path for loops.
     virtual Result<TargetPath> resolve(const TargetPath& path) const = 0;
     // Names in a directory, sorted, without "." and "..". Errors: not_found, permission_denied, io.
     virtual Result<std::vector<std::string>> list(const TargetPath& path) const = 0;
-    // False where the path does not exist or cannot be written by us (the file if it exists, else its nearest existing directory).
+    // False where the path does not exist or cannot be written by us (the file if it exists, else its nearest
+    // existing directory).
     virtual bool can_write(const TargetPath& path) const = 0;
 };
 
@@ -50,18 +54,21 @@ class Lock {
 
 class Fs : public FsReader {
   public:
-    // Creates `path` (which must not exist) with the bytes and exactly this mode, owner and xattrs. Not durable until sync_file.
+    // Creates `path` (which must not exist) with the bytes and exactly this mode, owner and xattrs. Not
+    // durable until sync_file.
     virtual Result<void> write_new(const TargetPath& path, std::string_view bytes, const FileMeta& meta) = 0;
     // Opens the existing regular file and replaces its bytes (only for --allow-in-place).
     virtual Result<void> overwrite_in_place(const TargetPath& path, std::string_view bytes) = 0;
     virtual Result<void> sync_file(const TargetPath& path) = 0;
     virtual Result<void> sync_dir(const TargetPath& path) = 0;
-    // Atomic replacement within one directory or between directories of one file system. Errors: busy for a bind mount.
+    // Atomic replacement within one directory or between directories of one file system. Errors: busy for a
+    // bind mount.
     virtual Result<void> rename(const TargetPath& from, const TargetPath& to) = 0;
     virtual Result<void> remove_file(const TargetPath& path) = 0;
     virtual Result<void> make_dir(const TargetPath& path, const FileMeta& meta) = 0;
     virtual Result<void> remove_dir(const TargetPath& path) = 0;  // only if empty
-    // Takes the exclusive lock on `path` (created 0600 if absent), waiting at most `wait_seconds`. Errors: lock_held.
+    // Takes the exclusive lock on `path` (created 0600 if absent), waiting at most `wait_seconds`. Errors:
+    // lock_held.
     virtual Result<std::unique_ptr<Lock>> lock(const TargetPath& path, double wait_seconds) = 0;
 };
 

@@ -1,0 +1,74 @@
+#include "bench/candidates.hpp"
+
+#include <algorithm>
+
+#include "base/strings.hpp"
+
+namespace mirrorctl::bench {
+
+namespace {
+
+// --image, if it belongs to this upstream; else the mirror's own canary, else the upstream's first.
+Result<registry::Reference> image_for(const BenchSpec& spec, const Upstream& upstream, const Mirror& mirror) {
+    if (!spec.image.empty()) {
+        TRY_ASSIGN(auto image, registry::parse_reference(spec.image));
+        if (image.registry == upstream.name) return image;
+    }
+    if (!mirror.canary && upstream.canaries.empty())
+        return Failure(Error{.code = ErrorCode::not_found, .message = cat("the profile names no image to probe ", upstream.name, " with")});
+    const auto& canary = mirror.canary ? *mirror.canary : upstream.canaries.front();
+    return registry::parse_canary(upstream.name, canary.image, canary.digest);
+}
+
+std::string masked_or_none(const std::string& proxy) {
+    if (proxy.empty()) return "-";
+    return mask_secrets(proxy.find("://") == std::string::npos ? "http://" + proxy : proxy);
+}
+
+}  // namespace
+
+std::string route_name(const Route& route) {
+    if (route.http.empty() && route.https.empty()) return "direct";
+    auto name = route.http == route.https ? masked_or_none(route.https)
+                                          : cat("http ", masked_or_none(route.http), ", https ", masked_or_none(route.https));
+    return route.no_proxy.empty() ? name : cat(name, " except ", route.no_proxy);
+}
+
+Candidate make_candidate(const BenchSpec& spec, const Upstream& upstream, const Mirror& mirror, bool is_origin) {
+    Candidate candidate{.upstream = upstream.name, .mirror = mirror, .is_origin = is_origin, .image = {}};
+    auto image = image_for(spec, upstream, mirror);
+    if (image) candidate.image = std::move(*image);
+    else candidate.problem = printable_line(image.error().message);
+    if (mirror.url.scheme == "http" && !mirror.insecure && !is_origin)
+        candidate.problem = "plain http, and the profile does not allow it (insecure: true)";
+    if (mirror.auth.empty() || !spec.read_secret) return candidate;
+    auto secret = spec.read_secret(mirror.auth);
+    if (secret) candidate.credentials = std::string(trim(*secret));
+    else candidate.problem = printable_line(cat("its credentials cannot be read: ", to_string(secret.error())));
+    return candidate;
+}
+
+std::vector<Field> candidates_of(const BenchSpec& spec) {
+    std::vector<Field> fields;
+    for (const auto& upstream : spec.profile.upstreams) {
+        bool wanted = spec.upstreams.empty() ||
+                      std::find(spec.upstreams.begin(), spec.upstreams.end(), upstream.name) != spec.upstreams.end();
+        if (!wanted) continue;
+        Field field{.upstream = upstream.name, .candidates = {}};
+        for (const auto& mirror : upstream.mirrors)
+            field.candidates.push_back(make_candidate(spec, upstream, mirror, false));
+        if (upstream.fallback == Fallback::origin)
+            field.candidates.push_back(make_candidate(spec, upstream, origin_candidate(upstream), true));
+        fields.push_back(std::move(field));
+    }
+    return fields;
+}
+
+Budget budget_of(const BenchSpec& spec) {
+    auto budget = spec.profile.policy.budget;
+    budget.seconds = spec.seconds.value_or(budget.seconds);
+    budget.bytes = spec.bytes.value_or(budget.bytes);
+    return budget;
+}
+
+}  // namespace mirrorctl::bench

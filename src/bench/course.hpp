@@ -1,0 +1,74 @@
+// The race in motion: decides at every turn who may send what, who waits in vain, and when it is over.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "bench/lane.hpp"
+#include "bench/ledger.hpp"
+#include "bench/spec.hpp"
+#include "model/event.hpp"
+#include "net/transport.hpp"
+#include "sys/clock.hpp"
+
+namespace mirrorctl::bench {
+
+class Course {
+  public:
+    Course(const BenchSpec& spec, net::Transport& transport, sys::Clock& clock, Observer& observer);
+    Course(const Course&) = delete;
+    Course& operator=(const Course&) = delete;
+
+    // Starts what may start and ends what has waited enough. True if something was started or ended.
+    bool advance();
+    // Every upstream is decided, time is up, or the proxy is to blame.
+    bool over() const;
+    // Ends what is still under way; says why for everyone who was not measured.
+    void finish();
+    // Tells the observer about those whose outcome was not told yet.
+    void announce();
+
+    const std::vector<Lane>& lanes() const { return lanes_; }
+    const Ledger& ledger() const { return ledger_; }
+    const std::string& proxy_error() const { return proxy_error_; }
+
+  private:
+    double left() const;
+    bool send(Session& session);
+    bool start_gates(Lane& lane);
+    bool start_first_samples();
+    bool start_confirmations();
+    bool start_tags(Lane& lane);
+    bool end_waits(Lane& lane);
+    bool end_hopeless(Lane& lane);
+    bool wake_resting(Lane& lane);
+    void settle_finished(Lane& lane);
+    bool begin(Session& session, std::int64_t bytes, bool confirm);
+    Session* shared_source(const Session& session, bool& pending) const;
+    Session* next_for_sample();
+    std::int64_t first_sample_bytes() const;
+    int transfers() const;
+    int confirmations() const;
+    void tell_progress();
+    void rest_failed();
+
+    const BenchSpec& spec_;
+    net::Transport& transport_;
+    sys::Clock& clock_;
+    Observer& observer_;
+    Budget budget_;
+    Ledger ledger_;
+    Surroundings around_;
+    std::vector<Lane> lanes_;
+    double start_ = 0;
+    std::map<const Session*, std::int64_t> reserved_;
+    std::map<const Session*, std::int64_t> counted_;   // bytes that the ledger knows of
+    std::set<const Session*> confirming_;
+    std::set<const Session*> told_;
+    std::map<const Session*, double> progress_at_;
+    std::string proxy_error_;
+};
+
+}  // namespace mirrorctl::bench

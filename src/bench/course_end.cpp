@@ -1,0 +1,65 @@
+// What the race tells others: progress while it runs, and the outcome of everyone when it is over.
+#include "base/strings.hpp"
+#include "bench/course.hpp"
+
+namespace mirrorctl::bench {
+
+namespace {
+
+constexpr double kProgressEvery = 0.1;  // seconds
+
+std::string stage_word(const Session& session) {
+    if (!session.got_headers() && session.samples() == 0 && session.step() == Session::Step::manifest) return "connecting";
+    switch (session.step()) {
+        case Session::Step::token: return "token";
+        case Session::Step::config: return "blob";
+        case Session::Step::sample: return "measuring";
+        default: return "manifest";
+    }
+}
+
+}  // namespace
+
+void Course::tell_progress() {
+    double now = clock_.now();
+    for (const auto& lane : lanes_) {
+        for (const auto& session : lane.sessions()) {
+            if (!session->in_flight()) continue;
+            auto [last, fresh] = progress_at_.try_emplace(session.get(), now);
+            if (!fresh && now - last->second < kProgressEvery) continue;
+            last->second = now;
+            const auto* flow = session->live_flow();
+            double rate = flow != nullptr && flow->bytes() > 0 ? flow->estimate(session->phases().rtt).rate : 0;
+            observer_.on(CandidateProgress{.upstream = lane.upstream(),
+                                           .url = session->candidate().mirror.url.masked(),
+                                           .stage = stage_word(*session),
+                                           .bytes = session->bytes() + (flow != nullptr ? flow->bytes() : 0),
+                                           .rate_bps = rate});
+        }
+    }
+}
+
+void Course::finish() {
+    bool no_time = left() <= 0;
+    auto why = no_time ? cat("no answer within the budget of ", format_duration(budget_.seconds)) : std::string("the run was ended");
+    for (auto& lane : lanes_) {
+        for (const auto& session : lane.sessions()) {
+            bool flows = session->sampling() && session->got_headers() && session->live_flow()->bytes() > 0;
+            if (flows) session->cut_sample(transport_);
+            else if (session->in_flight() && session->samples() == 0)
+                session->expire(transport_, {.fault = Fault::budget, .reason = why});
+            else if (session->in_flight()) session->abandon(transport_);
+            else if (session->stage() == Session::Stage::gate) session->reject({.fault = Fault::budget, .reason = why});
+        }
+        settle_finished(lane);
+    }
+}
+
+void Course::announce() {
+    for (const auto& lane : lanes_)
+        for (const auto& session : lane.sessions())
+            if (told_.insert(session.get()).second)
+                observer_.on(CandidateFinished{.upstream = lane.upstream(), .measurement = session->measurement()});
+}
+
+}  // namespace mirrorctl::bench

@@ -1,0 +1,141 @@
+#include "bench/intake.hpp"
+
+#include <algorithm>
+
+#include "base/strings.hpp"
+
+namespace mirrorctl::bench {
+
+namespace {
+
+constexpr std::int64_t kErrorBody = 16 * 1024;  // of an answer that we do not want: read so that the connection can be kept
+constexpr std::size_t kPeek = 64;
+
+Verdict html_page(std::string_view what) {
+    return {.fault = Fault::html, .reason = cat("answers ", what, " with an HTML page")};
+}
+
+Verdict wrong_size(std::string_view detail) {
+    return {.fault = Fault::size, .reason = cat("the blob has the wrong size: ", detail)};
+}
+
+}  // namespace
+
+Intake Intake::text(std::int64_t limit) {
+    Intake intake(Kind::text);
+    intake.limit_ = limit;
+    return intake;
+}
+
+Intake Intake::blob(const registry::Descriptor& blob) {
+    Intake intake(Kind::blob);
+    intake.descriptor_ = blob;
+    intake.limit_ = blob.size;
+    intake.whole_ = true;
+    return intake;
+}
+
+Intake Intake::sample(const registry::Descriptor& blob, const registry::ByteRange& range, const SampleRule& rule) {
+    Intake intake(Kind::sample);
+    intake.descriptor_ = blob;
+    intake.range_ = range;
+    intake.rule_ = rule;
+    intake.limit_ = range.last - range.first + 1;
+    intake.whole_ = intake.limit_ == blob.size;
+    return intake;
+}
+
+bool Intake::stop_with(Verdict verdict) {
+    early_ = std::move(verdict);
+    return false;
+}
+
+std::optional<Verdict> Intake::check_range(const net::Response& response) {
+    if (response.status != 206) {
+        // The whole blob comes: legal (RFC 9110 section 14.2), we stop when we have seen enough.
+        range_ignored_ = range_.first > 0;
+        return std::nullopt;
+    }
+    auto header = response.header("Content-Range");
+    auto range = header ? registry::parse_content_range(*header) : std::nullopt;
+    if (!range || range->first != range_.first || range->last > range_.last)
+        return Verdict{.fault = Fault::protocol, .reason = "answers a range of the blob with another range"};
+    if (range->total >= 0 && range->total != descriptor_.size)
+        return wrong_size(cat(range->total, " bytes instead of ", descriptor_.size));
+    return std::nullopt;
+}
+
+std::optional<Verdict> Intake::check_headers(const net::Response& response) {
+    auto encoding = lower(trim(response.header("Content-Encoding").value_or("identity")));
+    if (encoding != "identity")
+        return Verdict{.fault = Fault::protocol,
+                       .reason = cat("sends Content-Encoding ", printable_line(encoding, 20), ", which nobody asked for")};
+    if (kind_ == Kind::text) return std::nullopt;
+    if (kind_ == Kind::sample && says_html(response)) return html_page("a blob");
+    if (kind_ == Kind::sample)
+        if (auto verdict = check_range(response)) return verdict;
+    auto length = parse_integer(trim(response.header("Content-Length").value_or("")));
+    std::int64_t expected = response.status == 206 ? limit_ : descriptor_.size;
+    if (!length || *length == expected) return std::nullopt;
+    return says_html(response) ? html_page("a blob") : wrong_size(cat(*length, " bytes announced instead of ", expected));
+}
+
+bool Intake::on_headers(const net::Response& response) {
+    accepted_ = wants(response.status);
+    headers_at_ = std::max(response.timing.first_byte, 0.0);
+    if (!accepted_) {
+        limit_ = kErrorBody;
+        return true;
+    }
+    meter_.begin(headers_at_);
+    if (auto verdict = check_headers(response)) return stop_with(*verdict);
+    return true;
+}
+
+bool Intake::seen_enough(double at) const {
+    double seconds = at - headers_at_;
+    if (received_ >= rule_.max_bytes || seconds >= rule_.max_seconds) return true;
+    return seconds >= rule_.min_seconds && !meter_.estimate(rule_.rtt).growing;
+}
+
+bool Intake::on_body(std::string_view bytes, double at) {
+    received_ += static_cast<std::int64_t>(bytes.size());
+    bool over = received_ > limit_;
+    if (!accepted_) return !over;
+    if (text_.size() < kPeek && kind_ != Kind::text) text_.append(bytes.substr(0, kPeek - text_.size()));
+    if (kind_ == Kind::text) {
+        if (over) return stop_with({.fault = Fault::size, .reason = cat("its answer does not end: more than ", format_bytes(static_cast<double>(limit_)))});
+        text_.append(bytes);
+        return true;
+    }
+    meter_.add(at, static_cast<std::int64_t>(bytes.size()));
+    if (whole_) hash_.update(bytes);
+    if (over && whole_)
+        return stop_with(looks_like_html(text_) ? html_page("a blob") : wrong_size(cat("more than ", descriptor_.size, " bytes")));
+    if (kind_ == Kind::sample && !(whole_ && received_ <= limit_ && limit_ <= rule_.max_bytes)) {
+        enough_ = received_ >= limit_ || seen_enough(at);
+        return !enough_;
+    }
+    return true;
+}
+
+std::optional<Verdict> Intake::finish_blob(const net::Response& response) {
+    if (enough_) return std::nullopt;
+    bool page = says_html(response) || looks_like_html(text_);
+    if (received_ < limit_)
+        return page ? html_page("a blob")
+                    : wrong_size(cat("it ended after ", received_, " of ", limit_, " bytes"));
+    if (!whole_ || "sha256:" + hash_.hex() == descriptor_.digest) return std::nullopt;
+    if (page) return html_page("a blob");
+    return Verdict{.fault = Fault::content, .reason = cat("sends wrong bytes: the blob does not hash to ", descriptor_.digest.substr(0, 19))};
+}
+
+std::optional<Verdict> Intake::finish(const net::Response& response) {
+    if (early_) return early_;
+    if (kind_ != Kind::text) return finish_blob(response);
+    if (response.truncated)
+        return Verdict{.fault = Fault::size, .reason = cat("its answer does not end: more than ", format_bytes(static_cast<double>(limit_)))};
+    return std::nullopt;
+}
+
+}  // namespace mirrorctl::bench

@@ -1,0 +1,78 @@
+#include "bench/lane.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace mirrorctl::bench {
+
+namespace {
+
+constexpr double kWorthIt = 0.95;         // a rival must be able to beat the leader by this much
+constexpr double kLongestPatience = 4.0;  // seconds, while nobody answered usably
+constexpr double kPatience = 2.0;         // one SYN may get lost (retransmitted after 1 s, RFC 6298)
+constexpr double kShortestPatience = 0.6;
+
+}  // namespace
+
+Session* Lane::leader() const {
+    Session* best = nullptr;
+    for (const auto& session : sessions_) {
+        if (session->stage() != Session::Stage::sampled || !session->prediction().known()) continue;
+        if (best == nullptr || session->prediction().expected < best->prediction().expected) best = session.get();
+    }
+    return best;
+}
+
+double Lane::bar() const {
+    std::vector<double> times;
+    for (const auto& session : sessions_)
+        if (session->stage() == Session::Stage::sampled && session->prediction().known())
+            times.push_back(session->prediction().expected);
+    auto place = static_cast<std::size_t>(std::max(keep_, 1));
+    if (times.size() < place) return std::numeric_limits<double>::infinity();
+    std::nth_element(times.begin(), times.begin() + static_cast<std::ptrdiff_t>(place - 1), times.end());
+    return times[place - 1];
+}
+
+Session* Lane::needs_confirmation() const {
+    auto* first = leader();
+    if (first == nullptr) return nullptr;
+    if (!first->confirmed() && !first->closed()) return first;
+    Session* rival = nullptr;
+    for (const auto& session : sessions_) {
+        if (session->stage() != Session::Stage::sampled || session->confirmed() || session->closed() || !session->prediction().known()) continue;
+        if (session->prediction().best >= kWorthIt * first->prediction().expected) continue;
+        if (rival == nullptr || session->prediction().best < rival->prediction().best) rival = session.get();
+    }
+    return rival;
+}
+
+bool Lane::all_measured() const {
+    return std::all_of(sessions_.begin(), sessions_.end(), [](const auto& session) {
+        auto stage = session->stage();
+        bool settled =
+            stage == Session::Stage::sampled || stage == Session::Stage::rejected || stage == Session::Stage::resting;
+        settled = settled || (stage == Session::Stage::gated && session->closed());
+        return settled && !session->in_flight() && !session->wants();
+    });
+}
+
+bool Lane::any_passed() const {
+    return std::any_of(sessions_.begin(), sessions_.end(), [](const auto& session) { return session->usable(); });
+}
+
+bool Lane::any_alive() const {
+    return std::any_of(sessions_.begin(), sessions_.end(), [](const auto& session) {
+        return session->stage() != Session::Stage::rejected && session->stage() != Session::Stage::resting;
+    });
+}
+
+double Lane::patience(double budget_seconds) const {
+    if (!any_passed()) return std::min(kLongestPatience, 0.4 * budget_seconds);
+    auto* first = leader();
+    if (first == nullptr || !first->confirmed()) return kPatience;
+    // Whoever has not answered for a third of the leader's time needs longer than the leader: a pull takes at least three round trips.
+    return std::clamp(first->prediction().expected / 3, kShortestPatience, kPatience);
+}
+
+}  // namespace mirrorctl::bench

@@ -1,0 +1,42 @@
+// One upstream in the race: who leads, who could still win, how long it is worth waiting. Pure questions about its sessions.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bench/session.hpp"
+
+namespace mirrorctl::bench {
+
+class Lane {
+  public:
+    Lane(std::string upstream, int keep) : upstream_(std::move(upstream)), keep_(keep) {}
+    void add(std::unique_ptr<Session> session) { sessions_.push_back(std::move(session)); }
+
+    const std::string& upstream() const { return upstream_; }
+    const std::vector<std::unique_ptr<Session>>& sessions() const { return sessions_; }
+
+    // The sampled session with the smallest expected time, nullptr while there is none.
+    Session* leader() const;
+    // Expected time of the keep-th best sampled one; infinity while there are fewer. Who cannot beat it will not be written.
+    double bar() const;
+    // The sampled, unconfirmed session that should be sampled again: the leader, or the rival whose best case beats the leader by more
+    // than 5 %. nullptr: nobody.
+    Session* needs_confirmation() const;
+    // Gate, first samples and tags all done.
+    bool all_measured() const;
+    bool any_passed() const;
+    bool any_alive() const;  // not rejected, not resting
+    // Nothing that could still happen would change the order at the top.
+    bool decided() const { return all_measured() && needs_confirmation() == nullptr; }
+    // Seconds without any sign of life after which a candidate at the gate is given up. `budget_seconds` = of the whole run.
+    double patience(double budget_seconds) const;
+
+  private:
+    std::string upstream_;
+    int keep_;
+    std::vector<std::unique_ptr<Session>> sessions_;
+};
+
+}  // namespace mirrorctl::bench

@@ -1,0 +1,64 @@
+#include "bench/ledger.hpp"
+
+#include <algorithm>
+
+#include "base/strings.hpp"
+
+namespace mirrorctl::bench {
+
+namespace {
+
+constexpr double kMinute = 60;
+constexpr int kStrangersShare = 4;
+
+std::string host_key(const Url& url) { return cat(url.host, ":", url.effective_port()); }
+
+}  // namespace
+
+std::string mirror_key(const Mirror& mirror) { return host_key(mirror.url) + api_root(mirror); }
+
+std::string operator_key(const Mirror& mirror, bool is_origin) {
+    return is_origin || mirror.operator_name.empty() ? host_key(mirror.url) : lower(mirror.operator_name);
+}
+
+void Ledger::know(const Mirror& mirror, bool is_origin) {
+    hosts_.try_emplace(host_key(mirror.url),
+                       Place{.mirror = mirror_key(mirror), .operator_name = operator_key(mirror, is_origin), .known = true});
+}
+
+Ledger::Place Ledger::place_of(const Url& url, const std::string& mirror) const {
+    auto host = host_key(url);
+    auto known = hosts_.find(host);
+    if (known == hosts_.end()) return {.mirror = {}, .operator_name = host};
+    auto place = known->second;
+    if (mirror.starts_with(host + "/")) place.mirror = mirror;
+    return place;
+}
+
+int Ledger::in_last_minute(const std::string& operator_name, double now) const {
+    auto it = per_operator_.find(operator_name);
+    if (it == per_operator_.end()) return 0;
+    return static_cast<int>(std::count_if(it->second.begin(), it->second.end(), [&](double at) { return at > now - kMinute; }));
+}
+
+std::string Ledger::refusal(const Url& url, const std::string& mirror, double now) const {
+    auto place = place_of(url, mirror);
+    auto asked = per_mirror_.find(place.mirror);
+    if (place.known && asked != per_mirror_.end() && asked->second >= budget_.requests_per_mirror)
+        return cat("not asked any further: ", budget_.requests_per_mirror, " requests to ", url.host, " are enough for one run");
+    int limit = budget_.requests_per_operator_per_minute * (place.known ? 1 : kStrangersShare);
+    if (in_last_minute(place.operator_name, now) >= limit)
+        return cat("not asked any further: ", limit, " requests a minute to ", printable_line(place.operator_name, 60), " are used up");
+    return "";
+}
+
+void Ledger::sent(const Url& url, const std::string& mirror, double now) {
+    auto place = place_of(url, mirror);
+    ++requests_;
+    if (place.known) ++per_mirror_[place.mirror];
+    auto& times = per_operator_[place.operator_name];
+    while (!times.empty() && times.front() <= now - kMinute) times.pop_front();
+    times.push_back(now);
+}
+
+}  // namespace mirrorctl::bench

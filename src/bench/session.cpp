@@ -1,0 +1,202 @@
+#include "bench/session.hpp"
+
+#include <algorithm>
+
+#include "base/strings.hpp"
+#include "bench/ledger.hpp"
+#include "net/no_proxy.hpp"
+#include "registry/token.hpp"
+
+namespace mirrorctl::bench {
+
+namespace {
+
+constexpr double kConnectSeconds = 4;
+
+}  // namespace
+
+Session::Session(Candidate candidate, Surroundings& around) : candidate_(std::move(candidate)), around_(around) {
+    if (!candidate_.problem.empty()) {
+        reject({.fault = Fault::not_found, .reason = candidate_.problem});
+        return;
+    }
+    ask_manifest(Step::manifest, candidate_.image.target());
+}
+
+std::string Session::key() const { return mirror_key(candidate_.mirror); }
+
+registry::Endpoint Session::endpoint() const {
+    return {.mirror = candidate_.mirror,
+            .upstream = candidate_.upstream,
+            .authorization = authorization_,
+            .user_agent = around_.spec.user_agent};
+}
+
+std::string Session::what() const {
+    switch (step_) {
+        case Step::manifest:
+        case Step::child: return "the manifest";
+        case Step::config:
+        case Step::sample: return "a blob";
+        case Step::token: return "a token";
+        case Step::tag: return "the tag";
+    }
+    return "";
+}
+
+void Session::ask(Step step, net::Request request, std::function<Intake()> make_intake) {
+    step_ = step;
+    hops_ = 0;
+    hop_seconds_ = 0;
+    request_ = std::move(request);
+    begun_ = request_;
+    make_intake_ = std::move(make_intake);
+    intake_ = make_intake_();
+}
+
+const net::Request* Session::next() {
+    if (!wants()) return nullptr;
+    if (step_ != Step::token || !candidate_.credentials.empty() || token_claimed_) return &*request_;
+    auto [entry, fresh] = around_.tokens.entries.try_emplace(request_->url.str());
+    token_claimed_ = fresh;
+    if (fresh) return &*request_;
+    if (entry->second.pending) return nullptr;
+    take_token(entry->second.token, entry->second.seconds);
+    return &*request_;
+}
+
+void Session::launch(net::Transport& transport, double now, double seconds) {
+    auto& request = *request_;
+    const auto& route = around_.spec.route;
+    request.proxy = net::proxy_for(request.url, {.http = route.http, .https = route.https, .no_proxy = route.no_proxy});
+    if (!candidate_.mirror.ca.empty() && request.url.authority() == candidate_.mirror.url.authority())
+        request.ca_file = around_.spec.root + candidate_.mirror.ca;
+    else request.ca_file.clear();
+    request.connect_timeout = std::min(kConnectSeconds, seconds);
+    request.deadline = seconds;
+    launched_at_ = last_activity_ = now;
+    got_headers_ = false;
+    in_flight_ = true;
+    ++requests_;
+    id_ = transport.start(request, *this);
+}
+
+// Others that wait for our token fetch it themselves.
+void Session::drop_token_claim() {
+    if (token_claimed_ && request_) around_.tokens.entries.erase(request_->url.str());
+    token_claimed_ = false;
+}
+
+void Session::reject(Verdict verdict) {
+    drop_token_claim();
+    stage_ = Stage::rejected;
+    verdict_ = std::move(verdict);
+    request_.reset();
+    begun_.reset();
+}
+
+void Session::expire(net::Transport& transport, Verdict verdict) {
+    if (in_flight_) {
+        transport.cancel(id_);
+        if (intake_) bytes_ += intake_->received();
+    }
+    in_flight_ = false;
+    if (step_ == Step::tag) {  // the tag only settles trust
+        request_.reset();
+        return;
+    }
+    reject(std::move(verdict));
+}
+
+void Session::abandon(net::Transport& transport) {
+    if (!in_flight_) return;
+    transport.cancel(id_);
+    bytes_ += intake_->received();
+    in_flight_ = false;
+    request_.reset();
+}
+
+void Session::cut_sample(net::Transport& transport) {
+    if (!sampling()) return;
+    transport.cancel(id_);
+    bytes_ += intake_->received();
+    in_flight_ = false;
+    take_sample(last_wait_);
+}
+
+void Session::close() {
+    closed_ = true;
+    request_.reset();
+}
+
+void Session::rest(std::string reason) {
+    if (stage_ == Stage::rejected) return;
+    stage_ = Stage::resting;
+    verdict_ = {.fault = Fault::resting, .reason = std::move(reason)};
+}
+
+void Session::wake() {
+    if (stage_ != Stage::resting) return;
+    stage_ = Stage::gate;
+    verdict_ = {};
+}
+
+bool Session::on_headers(const net::Response& response) {
+    got_headers_ = true;
+    last_activity_ = launched_at_ + std::max(0.0, response.timing.first_byte);
+    if (step_ == Step::sample && intake_->wants(response.status)) {
+        last_wait_ = hop_seconds_ + std::max(0.0, response.timing.first_byte);
+        final_host_ = request_->url.authority();
+    }
+    return intake_->on_headers(response);
+}
+
+bool Session::on_body(std::string_view bytes, double at) {
+    last_activity_ = launched_at_ + at;
+    return intake_->on_body(bytes, at);
+}
+
+void Session::account(const net::Response& response) {
+    in_flight_ = false;
+    bytes_ += response.bytes;
+    note_connection(response);
+}
+
+// DNS, connect and RTT come from the first own connection; what later ones cost is part of the step that needed them.
+void Session::note_connection(const net::Response& response) {
+    if (!first_answer_ || response.status == 0 || request_->url.authority() != candidate_.mirror.url.authority()) return;
+    const auto& timing = response.timing;
+    if (!response.reused_connection) {
+        phases_.dns = std::max(timing.dns, 0.0);
+        phases_.connect = std::max(std::max(timing.connect, timing.tls) - phases_.dns, 0.0);
+        phases_.rtt = std::max(timing.connect - phases_.dns, 0.0);
+    }
+    double answer = timing.first_byte - phases_.dns - phases_.connect;
+    // Through a proxy the handshake tells the way to the proxy only; the first answer bounds the rest.
+    if (!request_->proxy.empty() || phases_.rtt <= 0) phases_.rtt = std::max(answer, 0.0);
+}
+
+// Seconds that this answer's first byte took, without the connection that `phases_.connect` holds already.
+double Session::part_of(const net::Response& response) const {
+    double first = std::max(response.timing.first_byte, 0.0);
+    if (first_answer_ && !response.reused_connection) first -= phases_.dns + phases_.connect;
+    return std::max(first, 0.0) + hop_seconds_;
+}
+
+// Seconds that a whole answer took which only led somewhere else (a redirect, a 401).
+double Session::spent_on(const net::Response& response) const {
+    double total = std::max(response.timing.total, 0.0);
+    if (first_answer_ && !response.reused_connection) total -= phases_.dns + phases_.connect;
+    return std::max(total, 0.0) + hop_seconds_;
+}
+
+void Session::follow(const net::Response& response) {
+    auto next = registry::follow_redirect(*request_, response, candidate_.mirror.url, hops_);
+    if (!next) return reject({.fault = Fault::redirect, .reason = printable_line(next.error().message)});
+    hop_seconds_ = spent_on(response);
+    ++hops_;
+    request_ = std::move(*next);
+    intake_ = make_intake_();
+}
+
+}  // namespace mirrorctl::bench

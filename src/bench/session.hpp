@@ -1,0 +1,191 @@
+// One candidate from the first request to the last byte. A session decides what to ask next and what an answer means; when it may ask
+// is decided by others (the race, the light check).
+//
+//   index or manifest -> [401 -> token -> again] -> platform's manifest -> config blob, hashed   = the gate
+//   -> [HEAD of the tag, where trust must be settled] -> a range of a layer, timed -> [another one, to confirm]
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "bench/intake.hpp"
+#include "bench/score.hpp"
+#include "bench/spec.hpp"
+#include "net/transport.hpp"
+#include "registry/manifest.hpp"
+#include "registry/reference.hpp"
+#include "registry/requests.hpp"
+
+namespace mirrorctl::bench {
+
+// Anonymous tokens by token URL: mirrors that name the same realm, service and scope need one request together.
+struct TokenShelf {
+    struct Entry {
+        bool pending = true;
+        std::string token = {};
+        double seconds = 0;  // what it took: charged to everyone who uses it
+    };
+    std::map<std::string, Entry> entries = {};
+};
+
+struct Candidate {
+    std::string upstream;
+    Mirror mirror;
+    bool is_origin = false;
+    registry::Reference image;
+    std::string credentials = {};  // "user:password", only for this mirror's own host:port
+    std::string problem = {};      // why it cannot be asked at all, "" if it can
+};
+
+// What all sessions of a run share; outlives them.
+struct Surroundings {
+    const BenchSpec& spec;
+    registry::Platform platform;
+    TokenShelf tokens = {};
+};
+
+class Session final : public net::Handler {
+  public:
+    enum class Stage { resting, gate, gated, sampled, rejected };
+    enum class Step { manifest, child, config, token, tag, sample };
+
+    Session(Candidate candidate, Surroundings& around);
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
+
+    const Candidate& candidate() const { return candidate_; }
+    Stage stage() const { return stage_; }
+    Step step() const { return step_; }
+    const Verdict& verdict() const { return verdict_; }
+    bool usable() const { return stage_ == Stage::gated || stage_ == Stage::sampled; }
+    std::string key() const;  // for counting requests
+
+    // The request that should be sent next; nullptr: none is due, or one is under way, or another session fetches our token.
+    const net::Request* next();
+    // Something is still to be sent for the step it is in.
+    bool wants() const { return !in_flight_ && request_ && stage_ != Stage::rejected && stage_ != Stage::resting; }
+    bool in_flight() const { return in_flight_; }
+    bool sampling() const { return in_flight_ && step_ == Step::sample; }
+    // Sends next(). `seconds` is all the time that this request may take.
+    void launch(net::Transport& transport, double now, double seconds);
+    // Ends what is under way (no answer, or one that dawdles) with this verdict.
+    void expire(net::Transport& transport, Verdict verdict);
+    // Ends a sample that can no longer matter; what came so far counts.
+    void cut_sample(net::Transport& transport);
+    // Ends a second look that brought nothing; what was known stays.
+    void abandon(net::Transport& transport);
+    void reject(Verdict verdict);
+    void rest(std::string reason);
+    void wake();
+
+    // No (further) sample: the budgets do not allow one. What is known stays.
+    void close();
+    bool closed() const { return closed_; }
+
+    // For a gated or sampled session with nothing under way.
+    bool has_unread_layer() const;
+    // Prepares the next sample of at most `max_bytes`; returns the bytes it may take at most.
+    std::int64_t begin_sample(std::int64_t max_bytes, double min_seconds, double max_seconds);
+    void begin_tag();
+    bool tag_asked() const { return tag_asked_; }
+    // Takes the throughput that a host of the same operator showed.
+    void inherit(const Session& other);
+
+    double waiting_since() const { return last_activity_; }  // monotonic seconds: start of the request or its last byte
+    double launched_at() const { return launched_at_; }
+    bool got_headers() const { return got_headers_; }
+    const FlowMeter* live_flow() const { return sampling() && intake_ ? &intake_->meter() : nullptr; }
+
+    const Phases& phases() const { return phases_; }
+    const Estimate& estimate() const { return estimate_; }
+    Prediction prediction() const { return predict(phases_, estimate_); }
+    // What the running sample says so far, together with earlier ones.
+    Prediction live_prediction() const;
+    int samples() const { return samples_; }
+    bool confirmed() const { return confirmed_; }
+    bool shared() const { return !shared_from_.empty(); }
+    void set_confirmed() { confirmed_ = true; }
+    std::int64_t bytes() const { return bytes_; }
+    const std::string& tag_digest() const { return tag_digest_; }
+    const std::string& manifest() const { return manifest_; }  // "repository@sha256:..." of the platform's manifest
+    Measurement measurement() const;
+
+    bool on_headers(const net::Response& response) override;
+    bool on_body(std::string_view bytes, double at) override;
+    void on_done(const net::Response& response) override;
+
+  private:
+    void ask(Step step, net::Request request, std::function<Intake()> make_intake);
+    void repeat_authorized();
+    void ask_manifest(Step step, const std::string& target);
+    void ask_config();
+    std::string what() const;  // the thing that is asked for, in words
+    void account(const net::Response& response);
+    void note_connection(const net::Response& response);
+    double part_of(const net::Response& response) const;
+    double spent_on(const net::Response& response) const;
+    void follow(const net::Response& response);
+    void on_answer(const net::Response& response);
+    void on_unauthorized(const net::Response& response);
+    void on_token(const net::Response& response);
+    void take_token(const std::string& token, double seconds);
+    void on_manifest(const net::Response& response);
+    void on_document(const registry::Document& document, const std::string& digest);
+    void on_config(const net::Response& response);
+    void on_tag(const net::Response& response);
+    void on_sample(const net::Response& response);
+    void take_sample(double first_byte);
+    std::optional<Verdict> wrong_manifest(const net::Response& response, const std::string& actual) const;
+    registry::Endpoint endpoint() const;
+    void drop_token_claim();
+
+    Candidate candidate_;
+    Surroundings& around_;
+    Stage stage_ = Stage::gate;
+    Step step_ = Step::manifest;
+    Step interrupted_ = Step::manifest;  // the step that a 401 stopped
+    std::optional<net::Request> request_ = {};  // to be sent, or under way
+    std::optional<net::Request> begun_ = {};    // the step's own first request: repeated with the token
+    std::optional<Intake> intake_ = {};
+    std::function<Intake()> make_intake_ = {};  // every answer of a step (redirects, the 401) is taken in afresh
+    bool token_claimed_ = false;                // the shelf's entry is ours to fill
+    net::RequestId id_ = 0;
+    bool in_flight_ = false;
+    bool got_headers_ = false;
+    double launched_at_ = 0;
+    double last_activity_ = 0;
+    int hops_ = 0;
+    double hop_seconds_ = 0;       // spent on redirects of this step
+    bool authorized_ = false;
+    bool first_answer_ = true;
+    double challenge_seconds_ = 0;
+    std::string authorization_ = {};
+
+    std::string wanted_digest_ = {};  // of the manifest under way, "" when asked by tag
+    std::string manifest_ = {};
+    registry::ImageManifest image_ = {};
+    registry::Descriptor sampled_layer_ = {};
+    registry::ByteRange range_ = {};
+    SampleRule rule_ = {};
+    std::map<std::string, std::int64_t> read_ = {};  // layer digest -> bytes read from its start
+    bool tag_asked_ = false;
+    std::string tag_digest_ = {};
+
+    Phases phases_ = {};
+    double config_wait_ = -1;
+    double last_wait_ = -1;  // first byte of the sample under way, or of the last one
+    Estimate estimate_ = {};
+    int samples_ = 0;
+    bool confirmed_ = false;
+    bool closed_ = false;
+    std::string shared_from_ = {};
+    std::string final_host_ = {};
+    std::int64_t bytes_ = 0;
+    int requests_ = 0;
+    Verdict verdict_ = {};
+};
+
+}  // namespace mirrorctl::bench

@@ -1,0 +1,276 @@
+// What each answer means: from the index to the last byte of a sample.
+#include <algorithm>
+
+#include "base/digest.hpp"
+#include "base/strings.hpp"
+#include "bench/session.hpp"
+#include "registry/token.hpp"
+
+namespace mirrorctl::bench {
+
+namespace {
+
+constexpr std::int64_t kManifestLimit = 1LL << 20U;  // the largest real ones have some 100 KiB
+constexpr std::int64_t kSmallBlob = 1LL << 20U;
+constexpr std::int64_t kSlack = 64 * 1024;     // the intake stops a body; the transport's limit only catches what it misses
+constexpr std::int64_t kWorthAsking = 32 * 1024;  // a shorter rest of a layer tells nothing
+
+std::string short_digest(std::string_view digest) { return std::string(digest.substr(0, 19)); }
+
+}  // namespace
+
+void Session::ask_manifest(Step step, const std::string& target) {
+    wanted_digest_ = is_sha256_digest(target) ? target : "";
+    auto request = registry::manifest_request(endpoint(), candidate_.image.repository, target);
+    request.max_body_bytes = kManifestLimit + kSlack;
+    ask(step, std::move(request), [] { return Intake::text(kManifestLimit); });
+}
+
+void Session::ask_config() {
+    auto blob = image_.config;
+    if (blob.size > kSmallBlob) {
+        for (const auto& layer : image_.layers)
+            if (layer.size < blob.size) blob = layer;
+    }
+    auto request = registry::blob_request(endpoint(), candidate_.image.repository, blob.digest);
+    request.max_body_bytes = blob.size + kSlack;
+    ask(Step::config, std::move(request), [blob] { return Intake::blob(blob); });
+}
+
+void Session::on_done(const net::Response& response) {
+    account(response);
+    on_answer(response);
+    first_answer_ = false;
+}
+
+void Session::on_answer(const net::Response& response) {
+    if (response.error) {
+        auto verdict = verdict_of_error(*response.error, what());
+        if (step_ != Step::tag || verdict.proxy_is_down) return reject(std::move(verdict));
+        return request_.reset();
+    }
+    if (step_ == Step::token) return on_token(response);
+    if (step_ == Step::tag) return on_tag(response);
+    if (registry::is_redirect(response.status)) return follow(response);
+    if (response.status == 401) return on_unauthorized(response);
+    if (!intake_->wants(response.status)) return reject(verdict_of_status(response, what()));
+    if (auto verdict = intake_->finish(response)) return reject(std::move(*verdict));
+    if (step_ == Step::config) return on_config(response);
+    if (step_ == Step::sample) return on_sample(response);
+    on_manifest(response);
+}
+
+void Session::on_unauthorized(const net::Response& response) {
+    auto refuse = [&](std::string reason) { reject({.fault = Fault::unauthorized, .reason = std::move(reason)}); };
+    const auto& home = candidate_.mirror.url;
+    if (authorized_) return refuse(cat("wants a login for ", what(), " (401 although the credentials were sent)"));
+    if (!registry::same_origin(request_->url, home))
+        return refuse(cat("sends us to ", request_->url.host, " for ", what(), ", which wants a login"));
+    auto demand = registry::read_demand(response.all_headers("WWW-Authenticate"), home,
+                                        registry::pull_scope(candidate_.mirror, candidate_.image.repository),
+                                        !candidate_.credentials.empty());
+    if (!demand) return refuse(printable_line(demand.error().message));
+    challenge_seconds_ = spent_on(response);
+    interrupted_ = step_;
+    if (demand->kind == registry::Demand::Kind::basic) {
+        authorization_ = registry::basic_authorization(candidate_.credentials);
+        phases_.token += challenge_seconds_;
+        return repeat_authorized();
+    }
+    step_ = Step::token;
+    request_ = registry::token_request(demand->token_url, home, candidate_.credentials);
+    request_->headers.emplace_back("User-Agent", around_.spec.user_agent);
+    intake_ = Intake::text(registry::kMaxTokenBytes);
+}
+
+void Session::repeat_authorized() {
+    authorized_ = true;
+    step_ = interrupted_;
+    hops_ = 0;
+    hop_seconds_ = 0;
+    begun_->headers.emplace_back("Authorization", authorization_);
+    request_ = begun_;
+    intake_ = make_intake_();
+}
+
+void Session::on_token(const net::Response& response) {
+    if (registry::is_redirect(response.status))
+        return reject({.fault = Fault::unauthorized, .reason = "the token server redirects, which is never followed"});
+    if (response.status == 401 || response.status == 403)
+        return reject({.fault = Fault::unauthorized, .reason = cat("the token server wants a login: ", response.status)});
+    if (response.status != 200) return reject(verdict_of_status(response, what()));
+    if (auto verdict = intake_->finish(response)) return reject(std::move(*verdict));
+    auto token = registry::parse_token(intake_->body());
+    if (!token) return reject({.fault = Fault::unauthorized, .reason = printable_line(token.error().message)});
+    double seconds = std::max(response.timing.total, 0.0);
+    if (token_claimed_) around_.tokens.entries[request_->url.str()] = {.pending = false, .token = *token, .seconds = seconds};
+    token_claimed_ = false;
+    take_token(*token, seconds);
+}
+
+void Session::take_token(const std::string& token, double seconds) {
+    authorization_ = "Bearer " + token;
+    phases_.token += challenge_seconds_ + seconds;
+    repeat_authorized();
+}
+
+std::optional<Verdict> Session::wrong_manifest(const net::Response& response, const std::string& actual) const {
+    auto type = response.header("Content-Type").value_or("");
+    if (says_html(response) || looks_like_html(intake_->body()))
+        return Verdict{.fault = Fault::html, .reason = "answers the manifest with an HTML page"};
+    if (!registry::is_manifest_type(type))
+        return Verdict{.fault = Fault::media_type,
+                       .reason = cat("the manifest has a media type that engines do not take: ",
+                                     type.empty() ? "none" : printable_line(type, 80))};
+    if (!wanted_digest_.empty() && actual != wanted_digest_)
+        return Verdict{.fault = Fault::digest,
+                       .reason = cat("another manifest than asked for: ", short_digest(actual), " instead of ", short_digest(wanted_digest_))};
+    auto said = response.header("Docker-Content-Digest").value_or("");
+    if (wanted_digest_.empty() && is_sha256_digest(said) && said != actual)
+        return Verdict{.fault = Fault::digest,
+                       .reason = cat("the manifest is not the one that its header names: ", short_digest(actual), " instead of ", short_digest(said))};
+    return std::nullopt;
+}
+
+void Session::on_manifest(const net::Response& response) {
+    auto actual = sha256_digest(intake_->body());
+    if (auto verdict = wrong_manifest(response, actual)) return reject(std::move(*verdict));
+    auto document = registry::parse_manifest(intake_->body(), response.header("Content-Type").value_or(""));
+    if (!document) {
+        bool type = document.error().code == ErrorCode::unsupported_layout;
+        return reject({.fault = type ? Fault::media_type : Fault::protocol, .reason = printable_line(document.error().message)});
+    }
+    (step_ == Step::manifest ? phases_.index : phases_.manifest) = part_of(response);
+    if (step_ == Step::manifest && wanted_digest_.empty()) tag_digest_ = actual;
+    on_document(*document, actual);
+}
+
+void Session::on_document(const registry::Document& document, const std::string& digest) {
+    if (const auto* index = std::get_if<registry::Index>(&document)) {
+        if (step_ == Step::child) return reject({.fault = Fault::protocol, .reason = "an index inside an index"});
+        auto child = registry::pick_platform(*index, around_.platform);
+        if (!child) return reject({.fault = Fault::not_found, .reason = printable_line(child.error().message)});
+        return ask_manifest(Step::child, child->digest);
+    }
+    image_ = std::get<registry::ImageManifest>(document);
+    manifest_ = cat(candidate_.image.repository, "@", digest);
+    ask_config();
+}
+
+void Session::on_config(const net::Response& response) {
+    config_wait_ = part_of(response);
+    phases_.blob = config_wait_;
+    final_host_ = request_->url.authority();
+    stage_ = Stage::gated;
+    request_.reset();
+}
+
+void Session::begin_tag() {
+    tag_asked_ = true;
+    if (!tag_digest_.empty() || candidate_.image.tag.empty()) return;
+    auto request = registry::manifest_request(endpoint(), candidate_.image.repository, candidate_.image.tag, "HEAD");
+    ask(Step::tag, std::move(request), [] { return Intake::text(kManifestLimit); });
+}
+
+void Session::on_tag(const net::Response& response) {
+    request_.reset();
+    auto digest = response.header("Docker-Content-Digest").value_or("");
+    if (response.status == 200 && is_sha256_digest(digest)) tag_digest_ = digest;
+}
+
+bool Session::has_unread_layer() const {
+    return std::any_of(image_.layers.begin(), image_.layers.end(), [&](const registry::Descriptor& layer) {
+        auto it = read_.find(layer.digest);
+        return it == read_.end() ? layer.size > 0 : layer.size - it->second >= kWorthAsking;
+    });
+}
+
+std::int64_t Session::begin_sample(std::int64_t max_bytes, double min_seconds, double max_seconds) {
+    std::int64_t most = 0;
+    std::int64_t offset = 0;
+    for (const auto& layer : image_.layers) {
+        auto it = read_.find(layer.digest);
+        auto done = it == read_.end() ? 0 : it->second;
+        if (layer.size - done <= most) continue;
+        most = layer.size - done;
+        offset = done;
+        sampled_layer_ = layer;
+    }
+    auto length = std::max<std::int64_t>(1, std::min(most, max_bytes));
+    range_ = {.first = offset, .last = offset + length - 1};
+    rule_ = {.max_bytes = length, .min_seconds = min_seconds, .max_seconds = max_seconds, .rtt = phases_.rtt};
+    auto request = registry::blob_request(endpoint(), candidate_.image.repository, sampled_layer_.digest, range_);
+    request.max_body_bytes = length + kSlack;
+    ask(Step::sample, std::move(request), [layer = sampled_layer_, range = range_, rule = rule_] {
+        return Intake::sample(layer, range, rule);
+    });
+    return length + kSlack;
+}
+
+void Session::on_sample(const net::Response& response) { take_sample(part_of(response)); }
+
+void Session::take_sample(double first_byte) {
+    auto seen = intake_->meter().estimate(phases_.rtt);
+    double fresh = static_cast<double>(intake_->received());
+    auto& read = read_[sampled_layer_.digest];
+    double before = static_cast<double>(read);
+    read = intake_->range_ignored() ? std::max(read, intake_->received()) : read + intake_->received();
+    estimate_ = combine(estimate_, seen, fresh / std::max(1.0, fresh + before));
+    if (samples_ == 0) {
+        phases_.delay_per_byte =
+            size_delay(config_wait_, image_.config.size, first_byte, sampled_layer_.size, phases_.rtt);
+        phases_.blob = phases_.delay_per_byte > 0 ? config_wait_ : first_byte;
+    }
+    last_wait_ = first_byte;
+    ++samples_;
+    shared_from_.clear();
+    stage_ = Stage::sampled;
+    request_.reset();
+}
+
+void Session::inherit(const Session& other) {
+    estimate_ = other.estimate_;
+    phases_.delay_per_byte = other.phases_.delay_per_byte;
+    shared_from_ = other.candidate_.mirror.url.host;
+    confirmed_ = other.confirmed_;
+    stage_ = Stage::sampled;
+}
+
+Prediction Session::live_prediction() const {
+    const auto* flow = live_flow();
+    if (flow == nullptr || flow->bytes() == 0) return prediction();
+    return predict(phases_, combine(estimate_, flow->estimate(phases_.rtt), 0.5));
+}
+
+Measurement Session::measurement() const {
+    Measurement m{.mirror = candidate_.mirror, .is_origin = candidate_.is_origin, .usable = usable()};
+    m.probed = requests_ > 0;
+    m.fault = m.usable ? Fault::none : verdict_.fault;
+    m.samples = samples_;
+    m.bytes = bytes_;
+    m.requests = requests_;
+    m.retry_after_s = verdict_.retry_after;
+    m.tag_digest = tag_digest_;
+    m.final_host = final_host_;
+    m.shared_from = shared_from_;
+    m.confirmed = confirmed_;
+    if (!first_answer_) {
+        m.connect_s = phases_.connect;
+        m.dns_s = phases_.dns;
+        m.rtt_s = phases_.rtt;
+    }
+    if (authorized_) m.token_s = phases_.token;
+    m.ttfb_s = last_wait_ >= 0 ? last_wait_ : config_wait_;
+    m.throughput_bps = estimate_.rate;
+    auto prediction_now = prediction();
+    if (m.usable && prediction_now.known()) {
+        m.predicted_low_s = prediction_now.best;
+        m.predicted_high_s = prediction_now.worst;
+        // Cautious: what was only looked at shortly counts with what it surely does.
+        m.predicted_pull_s = confirmed_ ? prediction_now.expected : prediction_now.worst;
+    }
+    m.reason = m.usable ? describe(m, phases_, estimate_) : verdict_.reason;
+    return m;
+}
+
+}  // namespace mirrorctl::bench

@@ -1,0 +1,53 @@
+// What a bench is asked to do.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "model/profile.hpp"
+#include "model/report.hpp"
+
+namespace mirrorctl::bench {
+
+// How the daemon will reach the world: proxy URLs with credentials, "" = none; NO_PROXY by Go's rules.
+struct Route {
+    std::string http = {};
+    std::string https = {};
+    std::string no_proxy = {};
+};
+
+// "direct", or the proxies with credentials masked: Report::route and part of the cache key.
+std::string route_name(const Route& route);
+
+// A failure of an earlier run that is still being rested.
+struct PastFailure {
+    std::string upstream;
+    std::string url;
+    double at = 0;        // seconds since 1970
+    double until = 0;     // rests until then, seconds since 1970
+    Fault fault = Fault::none;
+    std::string reason = {};
+    bool operator==(const PastFailure&) const = default;
+};
+
+struct BenchSpec {
+    Profile profile;
+    std::vector<std::string> upstreams = {};  // names; empty = all of the profile
+    std::string image = {};                   // --image REF: what the probes of its upstream pull instead of the canary
+    std::optional<double> seconds = {};       // overrides of profile.policy.budget
+    std::optional<std::int64_t> bytes = {};
+    Route route = {};
+    std::vector<PastFailure> failures = {};
+    std::map<std::string, std::string> manifests = {};  // upstream -> "library/busybox@sha256:..." of the last run (light_check)
+    std::string root = {};                    // put before the path of a mirror's CA file; "" for "/"
+    std::string user_agent = "mirrorctl";
+    // Content of a mirror's `auth` file: "user:password". Not set: such mirrors are asked anonymously.
+    std::function<Result<std::string>(const std::string& path)> read_secret = {};
+    std::function<bool()> stop = {};          // asked between turns; true ends the run with what is known
+};
+
+}  // namespace mirrorctl::bench

@@ -1,0 +1,106 @@
+#include "bench/stats.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace mirrorctl::bench {
+
+namespace {
+
+constexpr std::size_t kMaxPoints = 2048;
+constexpr double kShortest = 0.0005;       // seconds; below, a rate is noise of the scheduler
+constexpr double kGrowth = 1.25;           // a flow that gained this much in one RTT is still in slow start
+constexpr double kGrowthHeadroom = 6.0;    // what a growing flow may still reach, as a factor
+constexpr double kSteadyHeadroom = 1.15;
+constexpr double kBurstHeadroom = 1.3;     // a short peak above the mean is not believed
+constexpr double kThrottle = 0.5;
+constexpr std::int64_t kThrottleEvidence = 64 * 1024;  // bytes before a fall counts as a throttle
+
+}  // namespace
+
+void FlowMeter::begin(double at) {
+    if (!points_.empty()) return;
+    first_ = last_ = at;
+    points_.push_back({at, 0});
+}
+
+void FlowMeter::add(double at, std::int64_t bytes) {
+    begin(at);
+    at = std::max(at, last_);
+    total_ += bytes;
+    last_ = at;
+    if (points_.size() > 1 && at - points_[points_.size() - 2].at < grain_) {
+        points_.back() = {at, total_};
+        return;
+    }
+    points_.push_back({at, total_});
+    if (points_.size() < kMaxPoints) return;
+    for (std::size_t i = 1; 2 * i < points_.size(); ++i) points_[i] = points_[2 * i];
+    points_.resize(points_.size() / 2);
+    points_.push_back({at, total_});
+    grain_ *= 2;
+}
+
+double FlowMeter::bytes_at(double at) const {
+    if (points_.empty() || at <= points_.front().at) return 0;
+    if (at >= points_.back().at) return static_cast<double>(total_);
+    auto after = std::upper_bound(points_.begin(), points_.end(), at, [](double t, const Point& p) { return t < p.at; });
+    auto before = after - 1;
+    double share = (at - before->at) / std::max(after->at - before->at, 1e-9);
+    return static_cast<double>(before->total) + share * static_cast<double>(after->total - before->total);
+}
+
+double FlowMeter::rate_between(double from, double to) const {
+    from = std::max(from, first_);
+    return (bytes_at(to) - bytes_at(from)) / std::max(to - from, kShortest);
+}
+
+Estimate FlowMeter::estimate(double rtt) const {
+    Estimate out;
+    if (total_ <= 0) return out;
+    rtt = rtt > 0 ? rtt : 0.05;
+    double span = std::max(duration(), kShortest);
+    double window = std::min(std::max({2.5 * rtt, 0.06, span / 4}), span);
+    double recent = rate_between(last_ - window, last_);
+    double middle = first_ + span / 2;
+    double late = rate_between(middle, last_);
+    double early = rate_between(first_, middle);
+    double step = std::min(rtt, span / 4);
+    double newest = rate_between(last_ - 2 * step, last_);
+    double older = rate_between(last_ - 4 * step, last_ - 2 * step);
+    out.growing = newest > kGrowth * older && recent > late * 0.9;
+    out.rate = std::min(recent, kBurstHeadroom * late);
+    out.throttled = out.rate < kThrottle * early && bytes_at(middle) > static_cast<double>(kThrottleEvidence);
+    if (out.throttled) {
+        out.first_rate = early;
+        out.burst_bytes = static_cast<std::int64_t>(bytes_at(middle));
+    }
+    // A short look deserves less trust: the interval shrinks with the number of round trips and the time watched.
+    double doubt = std::clamp(0.5 / std::sqrt(1 + span / std::max(rtt, 0.02)), 0.04, 0.35);
+    out.low = std::min(out.rate, late) * (1 - doubt);
+    out.high = out.rate * (out.growing ? kGrowthHeadroom : kSteadyHeadroom + doubt);
+    return out;
+}
+
+Estimate combine(const Estimate& first, const Estimate& second, double weight_of_second) {
+    if (!first.known()) return second;
+    if (!second.known()) return first;
+    Estimate out = second;
+    // Falling from one sample to the next is a throttle, too: only the later rate is sustained.
+    if (second.rate < kThrottle * first.rate) {
+        out.throttled = true;
+        out.first_rate = std::max(first.rate, first.first_rate);
+        out.low = std::min(out.low, second.rate);
+        return out;
+    }
+    double weight = std::clamp(weight_of_second, 0.0, 1.0);
+    // A flow that was growing in the first look is better described by the second.
+    if (first.growing) weight = 1;
+    out.rate = first.rate * (1 - weight) + second.rate * weight;
+    out.low = std::max(std::min(first.low, second.low), out.rate * 0.5);
+    if (first.growing) out.low = second.low;
+    out.high = std::max(out.rate * 1.05, std::min(first.high, second.high));
+    return out;
+}
+
+}  // namespace mirrorctl::bench

@@ -1,0 +1,54 @@
+// What arrival times of bytes say about a flow: how fast it is now, how fast it could still become, whether it was throttled.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace mirrorctl::bench {
+
+// A rate with its bounds, bytes per second. `low` is what a cautious reader would count on, `high` what the flow may still reach.
+struct Estimate {
+    double rate = -1;  // -1 = nothing is known
+    double low = -1;
+    double high = -1;
+    bool growing = false;    // TCP slow start (or a ramp of the server) was not over
+    bool throttled = false;  // it fell to less than half of what it was
+    double first_rate = -1;  // before the throttle
+    std::int64_t burst_bytes = 0;  // how much came before the throttle
+    bool known() const { return rate >= 0; }
+};
+
+// Arrivals of one transfer's body. Bounded: neighbouring arrivals are merged.
+class FlowMeter {
+  public:
+    // `at` in seconds (any zero, never backwards), `bytes` since the last call.
+    void add(double at, std::int64_t bytes);
+    // The clock starts at `at` (the headers' arrival), so that a single burst of bytes has a duration.
+    void begin(double at);
+
+    std::int64_t bytes() const { return total_; }
+    double duration() const { return last_ - first_; }  // seconds from the first to the last byte
+    double last_arrival() const { return last_; }
+    // Mean rate of the bytes that came in (from, to].
+    double rate_between(double from, double to) const;
+    // `rtt` in seconds (<= 0: not known; 50 ms is assumed): rates are looked at over multiples of it.
+    Estimate estimate(double rtt) const;
+
+  private:
+    struct Point {
+        double at;
+        std::int64_t total;
+    };
+    double bytes_at(double at) const;
+
+    std::vector<Point> points_;
+    double first_ = 0;
+    double last_ = 0;
+    std::int64_t total_ = 0;
+    double grain_ = 0.002;  // seconds; doubles when there are too many points
+};
+
+// Two samples of the same flow taken apart: a later, longer one weighs more; contradictory ones widen the interval.
+Estimate combine(const Estimate& first, const Estimate& second, double weight_of_second);
+
+}  // namespace mirrorctl::bench

@@ -1,0 +1,69 @@
+#include "cli/cache_file.hpp"
+
+#include "base/strings.hpp"
+
+namespace mirrorctl::cli {
+
+namespace {
+
+struct Place {
+    sys::Fs& fs;
+    TargetPath path;
+    bool in_state = false;
+};
+
+Place cache_place(Node& node) {
+    const auto& state = node.state();
+    if (state.fs.can_write(state.dir / "bench.json")) return {state.fs, state.dir / "bench.json", true};
+    auto base = node.world().env("XDG_CACHE_HOME").value_or("");
+    if (!base.starts_with('/')) {
+        auto home = node.world().env("HOME").value_or("");
+        base = home.starts_with('/') ? home + "/.cache" : "";
+    }
+    if (base.empty()) return {state.fs, state.dir / "bench.json", true};
+    return {node.host(), TargetPath(base) / "mirrorctl" / "bench.json", false};
+}
+
+Result<void> make_parents(Node& node, sys::Fs& fs, const TargetPath& dir) {
+    if (fs.stat(dir) || dir.str() == "/") return {};
+    TRY(make_parents(node, fs, dir.parent()));
+    TRY_ASSIGN(auto parent, fs.stat(dir.parent()));
+    return fs.make_dir(dir, {.mode = 0700, .uid = node.world().uid, .gid = parent.meta.gid});
+}
+
+// Whole or not at all; it need not survive a power loss.
+Result<void> save(Node& node, const Place& place, const std::string& text) {
+    if (place.in_state) {
+        TRY(txn::prepare_state_dir(node.state()));
+    } else {
+        TRY(make_parents(node, place.fs, place.path.parent()));
+    }
+    TRY_ASSIGN(auto parent, place.fs.stat(place.path.parent()));
+    auto temp = place.path.parent() / ".bench.json.new";
+    (void)place.fs.remove_file(temp);
+    TRY(place.fs.write_new(temp, text, {.mode = 0600, .uid = node.world().uid, .gid = parent.meta.gid}));
+    return place.fs.rename(temp, place.path);
+}
+
+}  // namespace
+
+std::optional<bench::RankingCache> read_cache(Node& node, std::vector<Warning>& warnings) {
+    auto place = cache_place(node);
+    auto text = place.fs.read(place.path);
+    if (!text) return std::nullopt;
+    auto cache = bench::cache_from_text(*text);
+    if (cache) return *cache;
+    warnings.push_back(
+        {.code = "cache_damaged",
+         .message = cat("the saved ranking cannot be read and is ignored: ", to_string(cache.error()))});
+    return std::nullopt;
+}
+
+void write_cache(Node& node, const bench::RankingCache& cache, std::vector<Warning>& warnings) {
+    auto place = cache_place(node);
+    if (auto saved = save(node, place, bench::cache_to_text(cache)); !saved)
+        warnings.push_back({.code = "cache_not_saved",
+                            .message = cat("the ranking could not be saved: ", to_string(saved.error()))});
+}
+
+}  // namespace mirrorctl::cli

@@ -1,0 +1,78 @@
+#include "cli/choose.hpp"
+
+#include "plan/planner.hpp"
+#include "plan/status.hpp"
+
+#include <algorithm>
+
+namespace mirrorctl::cli {
+
+namespace {
+
+using TargetList = std::vector<const targets::Target*>;
+
+TargetList detected_targets(const NodeFacts& node) {
+    TargetList found;
+    for (const auto* target : targets::catalog())
+        if (target->purpose == targets::Purpose::mirrors && target->detect(node).detected)
+            found.push_back(target);
+    return found;
+}
+
+void drop(TargetList& list, targets::Purpose purpose) {
+    std::erase_if(list, [&](const targets::Target* target) { return target->purpose == purpose; });
+}
+
+void add_missing(TargetList& list, const TargetList& more) {
+    for (const auto* target : more)
+        if (std::find(list.begin(), list.end(), target) == list.end()) list.push_back(target);
+}
+
+// What the docker and containerd files of ours say now, best first.
+std::map<std::string, std::vector<std::string>> current_mirrors(Node& node, const TargetList& chosen,
+                                                                const Ownership& owned) {
+    std::map<std::string, std::vector<std::string>> current;
+    for (const auto* target : chosen) {
+        if (target->upstream_of == nullptr) continue;
+        for (const auto& [path, file] : owned.files) {
+            const auto* codec = file.target == target->name ? target->codec_for(node.facts(), path) : nullptr;
+            if (codec == nullptr || codec->mirrors_key.empty()) continue;
+            auto& list = current[target->upstream_of(path)];
+            for (const auto& url : plan::our_mirrors(node.fs(), *codec, path, owned))
+                if (std::find(list.begin(), list.end(), url) == list.end()) list.push_back(url);
+        }
+    }
+    return current;
+}
+
+}  // namespace
+
+Result<Choice> choose(Node& node, const Profile& profile, const ApplyOptions& options, bool proxies_managed,
+                      const Ownership& owned) {
+    Choice choice;
+    choice.forced = !options.targets.empty();
+    auto names = choice.forced ? options.targets : node.config().targets;
+    if (names.empty()) {
+        choice.targets = detected_targets(node.facts());
+        if (proxies_managed) {
+            TRY_ASSIGN(auto proxies, plan::find_targets(profile.proxy.targets));
+            add_missing(choice.targets, proxies);
+        }
+    } else {
+        TRY_ASSIGN(choice.targets, plan::find_targets(names));
+        if (!proxies_managed) drop(choice.targets, targets::Purpose::proxy);
+    }
+    for (const auto& upstream : profile.upstreams) {
+        bool wanted = options.profile.upstreams.empty() ||
+                      std::find(options.profile.upstreams.begin(), options.profile.upstreams.end(),
+                                upstream.name) != options.profile.upstreams.end();
+        bool served = std::any_of(
+            choice.targets.begin(), choice.targets.end(),
+            [&](const targets::Target* target) { return target->serves(node.facts(), upstream.name); });
+        if (wanted && served) choice.upstreams.push_back(upstream.name);
+    }
+    choice.current = current_mirrors(node, choice.targets, owned);
+    return choice;
+}
+
+}  // namespace mirrorctl::cli

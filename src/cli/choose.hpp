@@ -1,0 +1,28 @@
+// What a run is about: which targets, which registries, what is written there now.
+#pragma once
+
+#include "base/result.hpp"
+#include "cli/node.hpp"
+#include "model/desired.hpp"
+#include "targets/target.hpp"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace mirrorctl::cli {
+
+struct Choice {
+    std::vector<const targets::Target*> targets;
+    bool forced = false;  // named by --target
+    std::vector<std::string>
+        upstreams;  // registries that the chosen targets can mirror; empty: nothing is probed
+    std::map<std::string, std::vector<std::string>> current;  // upstream -> our mirrors as they stand
+};
+
+// Targets: --target, else config.yaml's, else every detected one for mirrors and (where proxies are managed)
+// the profile's proxy.targets. Errors: usage for unknown names.
+Result<Choice> choose(Node& node, const Profile& profile, const ApplyOptions& options, bool proxies_managed,
+                      const Ownership& owned);
+
+}  // namespace mirrorctl::cli

@@ -1,0 +1,193 @@
+// apply and plan: the main job.
+#include "base/strings.hpp"
+#include "cli/choose.hpp"
+#include "cli/command.hpp"
+#include "cli/measure.hpp"
+#include "cli/proxy.hpp"
+#include "cli/transaction.hpp"
+#include "model/json/plan_json.hpp"
+#include "plan/decide.hpp"
+#include "plan/planner.hpp"
+#include "plan/saved.hpp"
+#include "txn/history.hpp"
+
+#include <algorithm>
+
+namespace mirrorctl::cli {
+
+namespace {
+
+// Everything that is known once the profile is read and nothing was measured yet.
+struct Job {
+    profile::LoadedProfile loaded;
+    std::optional<DesiredProxy> proxy;
+    Ownership owned;
+    Choice choice;
+    std::vector<Pending> pending;
+    engines::RestartPolicy restart = engines::RestartPolicy::if_safe;
+};
+
+Result<Job> prepare(Node& node, const ApplyOptions& options) {
+    Job job;
+    TRY_ASSIGN(job.restart, node.restart_policy(options.restart));
+    TRY_ASSIGN(job.loaded, node.load_profile(options.profile));
+    TRY_ASSIGN(job.proxy, desired_proxy(node, options.proxy, job.loaded.profile));
+    TRY_ASSIGN(job.owned, txn::ownership(node.state_view()));
+    TRY_ASSIGN(job.choice, choose(node, job.loaded.profile, options, job.proxy.has_value(), job.owned));
+    TRY_ASSIGN(job.pending, open_pending(node));
+    return job;
+}
+
+// The user whose ~/.docker/config.json is meant: --user, else who called sudo on this very node, else root.
+std::string chosen_user(Node& node, const ApplyOptions& options) {
+    if (!options.user.empty()) return options.user;
+    auto sudo = node.world().env("SUDO_USER");
+    return node.live() && sudo && node.facts().find_user(*sudo) != nullptr ? *sudo : "root";
+}
+
+Result<plan::Decision> decide(Node& node, const ApplyOptions& options, const Job& job,
+                              const Measured& measured) {
+    plan::DecideInput input{.profile = job.loaded.profile,
+                            .report = measured.report,
+                            .scope = job.choice.upstreams,
+                            .current = job.choice.current,
+                            .machine_id = node.config().spread ? node.facts().machine_id : std::string(),
+                            .raced = measured.raced,
+                            .allow_unmeasured = options.allow_unmeasured || options.offline};
+    auto decision = plan::decide(input);
+    if (!decision.anything_usable && !job.choice.upstreams.empty())
+        return Failure(Error{.code = ErrorCode::no_usable_mirror,
+                             .message = cat("no usable mirror and no usable origin: ",
+                                            join(job.choice.upstreams, ", "), ": nothing was changed"),
+                             .hint = "mirrorctl bench --profile " + job.loaded.profile.name +
+                                     " shows what was tried; --allow-unmeasured writes trusted "
+                                     "mirrors all the same"});
+    decision.desired.proxy = job.proxy;
+    decision.desired.user = chosen_user(node, options);
+    return decision;
+}
+
+Result<Plan> plan_for(Node& node, const ApplyOptions& options, const Job& job,
+                      const plan::Decision& decision) {
+    plan::PlanInput input{.fs = node.fs(),
+                          .node = node.facts(),
+                          .desired = decision.desired,
+                          .owned = job.owned,
+                          .targets = job.choice.targets,
+                          .forced = job.choice.forced,
+                          .allow_in_place = options.allow_in_place,
+                          .pending = job.pending,
+                          .settle = [&](const Activation& wanted) {
+                              return engines::settle(wanted, node.facts(), job.restart);
+                          }};
+    TRY_ASSIGN(auto plan, plan::make_plan(input));
+    // Files alone say that something must change: only now the running engines are asked, and the plan is
+    // made again with that.
+    if (!plan.empty() && node.live()) {
+        node.asked_facts();
+        TRY_ASSIGN(plan, plan::make_plan(input));
+    }
+    stamp(plan, node, "apply");
+    plan.profile = {.name = job.loaded.profile.name,
+                    .sha256 = job.loaded.profile.sha256,
+                    .from = job.loaded.profile.loaded_from};
+    auto& warnings = plan.warnings;
+    warnings.insert(warnings.begin(), decision.warnings.begin(), decision.warnings.end());
+    warnings.insert(warnings.begin(), job.loaded.warnings.begin(), job.loaded.warnings.end());
+    if (job.choice.targets.empty())
+        warnings.push_back(
+            {.code = "no_engine",
+             .message = "no container engine was found on this node: nothing to write",
+             .hint =
+                 "name what to write with --target, e.g. --target docker-daemon (see mirrorctl targets)"});
+    return plan;
+}
+
+Result<Measured> measure_for(Node& node, const ApplyOptions& options, const Job& job) {
+    if (job.choice.upstreams.empty())
+        return Measured{.report = {}, .raced = {}, .origin_of_ranking = "nothing to measure"};
+    return measure(node, {.profile = job.loaded.profile,
+                          .upstreams = job.choice.upstreams,
+                          .current = job.choice.current,
+                          .route = route_of(job.proxy),
+                          .offline = options.offline,
+                          .fresh = options.fresh,
+                          .ranking_file = options.ranking_file,
+                          .wait_seconds = options.wait_seconds});
+}
+
+// Refuses before anything is measured what would be refused afterwards in any case: broken and foreign files,
+// conflicts.
+Result<void> check_targets(Node& node, const ApplyOptions& options, const Job& job) {
+    plan::Decision nothing;
+    for (const auto& upstream : job.loaded.profile.upstreams)
+        nothing.desired.untouched.push_back(upstream.name);
+    nothing.desired.proxy = job.proxy;
+    nothing.desired.user = chosen_user(node, options);
+    auto plan = plan_for(node, options, job, nothing);
+    if (!plan) return Failure(plan.error());
+    return {};
+}
+
+Result<void> save_plan(Node& node, const ApplyOptions& options, const Plan& plan) {
+    auto path = node.host_path(options.out_file);
+    (void)node.host().remove_file(path);
+    TRY_ASSIGN(auto parent, node.host().stat(path.parent()));
+    return node.host().write_new(path, plan_to_json(plan),
+                                 {.mode = 0600, .uid = node.world().uid, .gid = parent.meta.gid});
+}
+
+ExitCode finish_plan(Node& node, const ApplyOptions& options, ui::RunDocument document) {
+    document.planned_only = true;
+    document.has_diff = true;
+    document.diff = diff_of(document.plan);
+    auto code = finish_run(node, document);
+    bool differs = !document.plan.files.empty() || !document.plan.dirs.empty();
+    return code == ExitCode::done && options.exit_code && differs ? ExitCode::differences : code;
+}
+
+}  // namespace
+
+Result<ExitCode> run_apply(Node& node, const ApplyOptions& options) {
+    if (!options.plan_file.empty()) return run_saved_plan(node, options);
+    std::unique_ptr<Transaction> transaction;
+    if (!options.dry_run) {
+        TRY_ASSIGN(transaction, Transaction::open(node));
+    }
+    TRY_ASSIGN(auto job, prepare(node, options));
+    TRY(check_targets(node, options, job));
+    TRY_ASSIGN(auto measured, measure_for(node, options, job));
+    TRY_ASSIGN(auto decision, decide(node, options, job, measured));
+    TRY_ASSIGN(auto plan, plan_for(node, options, job, decision));
+    plan.warnings.insert(plan.warnings.end(), measured.warnings.begin(), measured.warnings.end());
+    ui::RunDocument document{
+        .command = options.as_plan ? "plan" : "apply", .plan = plan, .measured = measured.origin_of_ranking};
+    if (options.dry_run) {
+        if (!options.out_file.empty()) TRY(save_plan(node, options, plan));
+        return finish_plan(node, options, std::move(document));
+    }
+    document.receipt = transaction->execute(plan);
+    document.error = document.receipt.error;
+    return finish_run(node, document);
+}
+
+Result<ExitCode> run_saved_plan(Node& node, const ApplyOptions& options) {
+    TRY_ASSIGN(auto text, node.host().read(node.host_path(options.plan_file), 16U << 20U));
+    TRY_ASSIGN(auto plan, plan_from_json(text));
+    TRY_ASSIGN(auto policy, node.restart_policy(options.restart));
+    if (plan.root != node.root())
+        return Failure(
+            Error{.code = ErrorCode::stale_plan,
+                  .message = cat("the plan is for another root: ", printable_line(plan.root, 80))});
+    const auto& facts = node.asked_facts();
+    TRY(plan::check_saved(plan, facts));
+    plan::settle_plan(plan, [&](const Activation& wanted) { return engines::settle(wanted, facts, policy); });
+    ui::RunDocument document{.command = "apply", .plan = plan};
+    if (options.dry_run) return finish_plan(node, options, std::move(document));
+    TRY_ASSIGN(auto transaction, Transaction::open(node));
+    document.receipt = transaction->execute(plan);
+    document.error = document.receipt.error;
+    return finish_run(node, document);
+}
+
+}  // namespace mirrorctl::cli

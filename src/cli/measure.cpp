@@ -1,0 +1,205 @@
+#include "cli/measure.hpp"
+
+#include "base/strings.hpp"
+#include "base/url.hpp"
+#include "bench/race.hpp"
+#include "cli/cache_file.hpp"
+#include "model/json/report_json.hpp"
+#include "ui/progress.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace mirrorctl::cli {
+
+namespace {
+
+bench::CacheKey cache_key(Node& node, const MeasureRequest& request) {
+    return {.profile_sha256 = request.profile.sha256,
+            .route = bench::route_name(request.route),
+            .machine_id = node.facts().machine_id,
+            .image = request.image};
+}
+
+bench::BenchSpec bench_spec(Node& node, const MeasureRequest& request,
+                            const std::optional<bench::RankingCache>& cache) {
+    bench::BenchSpec spec{.profile = request.profile,
+                          .upstreams = request.upstreams,
+                          .image = request.image,
+                          .seconds = request.budget_seconds,
+                          .route = request.route};
+    if (cache) {
+        spec.failures = bench::resting(*cache, node.world().clock.wall());
+        spec.manifests = bench::known_manifests(cache->report);
+    }
+    spec.root = node.live() ? "" : node.root();
+    spec.user_agent = cat("mirrorctl/", MIRRORCTL_VERSION);
+    spec.read_secret = [&node](const std::string& path) {
+        return node.read_secret_file(node.live() ? path : node.root() + path);
+    };
+    spec.stop = node.world().stop_requested;
+    return spec;
+}
+
+bool any_usable(const Report& report) {
+    return std::any_of(report.upstreams.begin(), report.upstreams.end(), [](const UpstreamReport& upstream) {
+        return std::any_of(upstream.ranking.begin(), upstream.ranking.end(),
+                           [](const Measurement& m) { return m.usable; });
+    });
+}
+
+Result<Report> run_race(Node& node, const MeasureRequest& request, const bench::BenchSpec& spec) {
+    auto& world = node.world();
+    auto transport = world.open_transport();
+    double give_up = world.clock.now() + request.wait_seconds;
+    auto term = ui::Term::of(2, node.global().color, world.env);
+    for (;;) {
+        ui::Progress progress(
+            term,
+            [&](std::string_view text) {
+                if (!node.global().quiet) world.err(text);
+            },
+            [&] { return world.clock.now(); }, node.global().verbose);
+        auto report = bench::run(spec, *transport, world.clock, progress);
+        if (world.stop_requested())
+            return Failure(
+                Error{.code = ErrorCode::interrupted, .message = "interrupted: nothing was changed"});
+        bool retry = !any_usable(report) && world.clock.now() + 2 < give_up;
+        if (!retry && report.proxy_failed)
+            return Failure(
+                Error{.code = ErrorCode::proxy,
+                      .message = "the proxy does not serve us: " + mask_secrets(report.proxy_error),
+                      .hint = "check the proxy's address and password; nothing was changed"});
+        if (!retry) return report;
+        world.clock.sleep(2);
+    }
+}
+
+std::string race_summary(const Report& report) {
+    std::size_t candidates = 0;
+    for (const auto& upstream : report.upstreams) candidates += upstream.ranking.size();
+    return fmt::format("measured {} candidates in {}", candidates, format_duration(report.elapsed_s));
+}
+
+void replace_upstreams(Report& all, const Report& newer) {
+    for (const auto& upstream : newer.upstreams) {
+        auto it = std::find_if(all.upstreams.begin(), all.upstreams.end(),
+                               [&](const UpstreamReport& u) { return u.name == upstream.name; });
+        if (it == all.upstreams.end()) {
+            all.upstreams.push_back(upstream);
+        } else {
+            *it = upstream;
+        }
+    }
+}
+
+// One look at each current mirror whose last check is too old; those that fail make their upstream stale.
+void recheck(Node& node, const MeasureRequest& request, bench::RankingCache& cache,
+             bench::Freshness& freshness) {
+    auto& world = node.world();
+    auto transport = world.open_transport();
+    auto spec = bench_spec(node, request, cache);
+    for (const auto& current : freshness.recheck) {
+        const auto* upstream = request.profile.find(current.upstream);
+        if (upstream == nullptr) continue;
+        for (const auto& mirror : upstream->mirrors) {
+            if (mirror.url.str() != current.url) continue;
+            auto result = bench::light_check(spec, {.upstream = current.upstream, .mirror = mirror},
+                                             *transport, world.clock);
+            bench::note_check(cache, current.upstream, result, world.clock.wall(),
+                              request.profile.policy.failure_ttl);
+            if (result.usable) continue;
+            if (!node.global().quiet)
+                world.err(cat(current.upstream, " ", mirror.url.masked(), " no longer serves (",
+                              printable_line(result.reason), "): measuring again\n"));
+            if (std::find(freshness.stale.begin(), freshness.stale.end(), current.upstream) ==
+                freshness.stale.end())
+                freshness.stale.push_back(current.upstream);
+        }
+    }
+}
+
+Result<Measured> from_file(Node& node, const MeasureRequest& request) {
+    TRY_ASSIGN(auto text, node.host().read(node.host_path(request.ranking_file)));
+    TRY_ASSIGN(auto report, report_from_json(text));
+    if (report.profile != request.profile.name || report.profile_sha256 != request.profile.sha256)
+        return Failure(
+            Error{.code = ErrorCode::usage,
+                  .message = cat("the ranking does not fit: ", request.ranking_file,
+                                 ": it was made with profile ", printable_line(report.profile, 40), " (",
+                                 report.profile_sha256.substr(0, 12), "), this run uses ",
+                                 request.profile.name, " (", request.profile.sha256.substr(0, 12), ")"),
+                  .hint = "make it with the same profile: mirrorctl bench --profile " + request.profile.name +
+                          " --json"});
+    double age = node.world().clock.wall() - report.taken_at;
+    if (age > request.profile.policy.ttl)
+        return Failure(
+            Error{.code = ErrorCode::usage,
+                  .message = cat("the ranking is too old: ", request.ranking_file, ": ", format_duration(age),
+                                 ", the profile allows ", format_duration(request.profile.policy.ttl))});
+    bench::rejoin(report, request.profile);
+    return Measured{.report = std::move(report),
+                    .raced = {},
+                    .origin_of_ranking = "ranking from " + request.ranking_file};
+}
+
+std::vector<bench::Current> current_list(const MeasureRequest& request) {
+    std::vector<bench::Current> list;
+    for (const auto& [upstream, urls] : request.current)
+        for (const auto& url : urls) list.push_back({.upstream = upstream, .url = url});
+    return list;
+}
+
+}  // namespace
+
+Result<Measured> race(Node& node, const MeasureRequest& request) {
+    auto key = cache_key(node, request);
+    Measured measured;
+    auto cache = read_cache(node, measured.warnings);
+    if (cache && cache->key != key) cache.reset();
+    TRY_ASSIGN(measured.report, run_race(node, request, bench_spec(node, request, cache)));
+    measured.raced = request.upstreams;
+    measured.origin_of_ranking = race_summary(measured.report);
+    auto merged = bench::merge(cache.value_or(bench::RankingCache{}), key, measured.report,
+                               request.profile.policy.failure_ttl);
+    write_cache(node, merged, measured.warnings);
+    return measured;
+}
+
+Result<Measured> measure(Node& node, const MeasureRequest& request) {
+    if (!request.ranking_file.empty()) return from_file(node, request);
+    auto key = cache_key(node, request);
+    Measured measured;
+    auto cache = read_cache(node, measured.warnings);
+    if (cache && cache->key != key) cache.reset();
+    bench::FreshnessInput input{.upstreams = request.upstreams,
+                                .current = current_list(request),
+                                .policy = request.profile.policy,
+                                .now = node.world().clock.wall()};
+    auto freshness = bench::decide_freshness(cache ? &*cache : nullptr, key, input);
+    if (request.fresh) freshness = {.stale = request.upstreams, .recheck = {}};
+    if (request.offline) freshness = {};
+    bool checked = !freshness.recheck.empty() && cache.has_value();
+    if (checked) recheck(node, request, *cache, freshness);
+    if (cache) {
+        measured.report = cache->report;
+        bench::rejoin(measured.report, request.profile);
+        measured.origin_of_ranking =
+            cat("ranking of ", format_duration(std::max(0.0, input.now - cache->report.taken_at)), " ago");
+    }
+    if (!freshness.stale.empty()) {
+        auto narrowed = request;
+        narrowed.upstreams = freshness.stale;
+        TRY_ASSIGN(auto report, run_race(node, narrowed, bench_spec(node, narrowed, cache)));
+        measured.raced = freshness.stale;
+        measured.origin_of_ranking = race_summary(report);
+        cache = bench::merge(cache.value_or(bench::RankingCache{}), key, report,
+                             request.profile.policy.failure_ttl);
+        replace_upstreams(measured.report, report);
+    }
+    if (checked || !freshness.stale.empty()) write_cache(node, *cache, measured.warnings);
+    return measured;
+}
+
+}  // namespace mirrorctl::cli

@@ -1,0 +1,45 @@
+// Where the ranking of a run comes from: the cache, a light check, a new race, another node's file.
+#pragma once
+
+#include "base/result.hpp"
+#include "bench/cache.hpp"
+#include "bench/spec.hpp"
+#include "cli/node.hpp"
+#include "model/report.hpp"
+#include "model/warning.hpp"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace mirrorctl::cli {
+
+struct MeasureRequest {
+    const Profile& profile;
+    std::vector<std::string> upstreams;  // that this run needs
+    std::map<std::string, std::vector<std::string>>
+        current;  // upstream -> our mirrors as they are written now
+    bench::Route route = {};
+    std::string image = {};
+    std::optional<double> budget_seconds = {};
+    bool offline = false;
+    bool fresh = false;
+    std::string ranking_file = {};
+    double wait_seconds = 0;
+};
+
+struct Measured {
+    Report report;
+    std::vector<std::string> raced;      // upstreams that were measured anew
+    std::string origin_of_ranking = {};  // for people: "measured 12 mirrors in 2.3 s", "ranking of 14 m ago"
+    std::vector<Warning> warnings = {};
+};
+
+// Saves what it learnt in bench.json (the state directory, else the user's cache); a cache that cannot be
+// written is a warning. Errors: proxy (it refused), parse (the ranking file), interrupted.
+Result<Measured> measure(Node& node, const MeasureRequest& request);
+
+// Always races; for `bench`.
+Result<Measured> race(Node& node, const MeasureRequest& request);
+
+}  // namespace mirrorctl::cli

@@ -1,0 +1,75 @@
+// The node that a command works on: its root, its state directory, its configuration and what is installed.
+#pragma once
+
+#include "base/result.hpp"
+#include "cli/options.hpp"
+#include "cli/world.hpp"
+#include "engines/activation.hpp"
+#include "model/node.hpp"
+#include "model/receipt.hpp"
+#include "profile/config.hpp"
+#include "profile/load.hpp"
+#include "txn/executor.hpp"
+#include "txn/state_dir.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace mirrorctl::cli {
+
+class Node {
+  public:
+    // Opens the root and reads config.yaml. Errors: not_found for a root that is no directory; parse
+    // (config.yaml).
+    static Result<std::unique_ptr<Node>> open(World& world, const GlobalOptions& global);
+
+    World& world() { return world_; }
+    const GlobalOptions& global() const { return global_; }
+    sys::Fs& fs() { return *root_fs_; }
+    sys::Fs& host() { return *host_fs_; }
+    bool live() const { return live_; }
+    const std::string& root() const { return root_; }
+    const profile::NodeConfig& config() const { return config_; }
+    const txn::StateDir& state() const { return *state_; }
+    txn::StateView state_view() const { return state_->view(); }
+
+    // From files only, and cheap.
+    const NodeFacts& facts();
+    // Asks the running engines too (once). For plans that would change something.
+    const NodeFacts& asked_facts();
+
+    // The profile that was named, or config.yaml's. Errors: usage when there is none, and those of
+    // load_profile.
+    Result<profile::LoadedProfile> load_profile(const ProfileOptions& options);
+    profile::Sources sources();
+
+    // `given`, else config.yaml's. Errors: usage.
+    Result<engines::RestartPolicy> restart_policy(const std::string& given) const;
+
+    // Refuses early, before anything is measured. Errors: not_root, permission_denied, with the path that
+    // needs it.
+    Result<void> require_writable();
+    // Content of a small file that only its owner may read ("user:password", a proxy URL). Errors:
+    // permission_denied for a file that others can read, not_found, io.
+    Result<std::string> read_secret_file(const std::string& host_path);
+    // A host path as given by the user, absolute.
+    TargetPath host_path(const std::string& path) const;
+
+  private:
+    Node(World& world, const GlobalOptions& global) : world_(world), global_(global) {}
+
+    World& world_;
+    GlobalOptions global_;
+    std::string root_ = "/";
+    bool live_ = true;
+    std::unique_ptr<sys::Fs> root_fs_;
+    std::unique_ptr<sys::Fs> host_fs_;
+    std::unique_ptr<txn::StateDir> state_;
+    profile::NodeConfig config_;
+    NodeFacts facts_;
+    bool have_facts_ = false;
+    bool asked_ = false;
+};
+
+}  // namespace mirrorctl::cli

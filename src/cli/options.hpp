@@ -1,0 +1,108 @@
+// One plain struct per command: what the user asked for, before any default from config.yaml.
+#pragma once
+
+#include "ui/term.hpp"
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace mirrorctl::cli {
+
+struct GlobalOptions {
+    std::string root = "/";
+    std::string state_dir = {};  // "" = ROOT/var/lib/mirrorctl
+    bool json = false;
+    bool quiet = false;
+    bool verbose = false;
+    ui::ColorChoice color = ui::ColorChoice::automatic;
+};
+
+// A value that was not given differs from an empty one: "" takes the proxy away.
+struct ProxyOptions {
+    std::optional<std::string> http, https, all, no_proxy;
+    bool given() const { return http || https || all || no_proxy; }
+};
+
+struct ProfileOptions {
+    std::string profile = {};                 // name or path, "" = from config.yaml
+    std::vector<std::string> variables = {};  // K=V
+    std::vector<std::string> upstreams = {};
+};
+
+struct ApplyOptions {
+    ProfileOptions profile;
+    std::string plan_file = {};
+    std::vector<std::string> targets = {};
+    std::string restart = {};  // "" = from config.yaml, then if-safe
+    bool offline = false;
+    bool allow_unmeasured = false;
+    bool fresh = false;
+    bool allow_in_place = false;
+    std::string ranking_file = {};
+    double wait_seconds = 0;
+    std::string user = {};
+    ProxyOptions proxy;
+    bool dry_run = false;       // `plan`, or -n
+    bool as_plan = false;       // the command was `plan`
+    std::string out_file = {};  // plan --out
+    bool exit_code = false;     // plan --exit-code
+};
+
+struct BenchOptions {
+    ProfileOptions profile;
+    std::string image = {};
+    std::optional<double> budget_seconds = {};
+    ProxyOptions proxy;
+};
+
+struct StatusOptions {
+    bool exit_code = false;
+};
+
+struct RollbackOptions {
+    std::string transaction = {};
+    bool dry_run = false;
+    std::string restart = {};
+};
+
+struct ResetOptions {
+    bool dry_run = false;
+    std::string restart = {};
+};
+
+struct RecoverOptions {
+    bool keep_current = false;
+};
+
+struct HistoryOptions {};
+struct TargetsOptions {};
+
+struct ProfileListOptions {};
+struct ProfileShowOptions {
+    ProfileOptions profile;
+};
+struct ProfileLintOptions {
+    std::string file;
+};
+
+struct CompletionOptions {
+    std::string shell;
+};
+
+// No command: where this node stands and what would help.
+struct OverviewOptions {};
+
+using CommandOptions =
+    std::variant<OverviewOptions, ApplyOptions, BenchOptions, StatusOptions, RollbackOptions, ResetOptions,
+                 RecoverOptions, HistoryOptions, TargetsOptions, ProfileListOptions, ProfileShowOptions,
+                 ProfileLintOptions, CompletionOptions>;
+
+struct Invocation {
+    GlobalOptions global;
+    std::string command = {};  // as in the JSON schema: "apply", "plan", "profile-show" ...
+    CommandOptions options = OverviewOptions{};
+};
+
+}  // namespace mirrorctl::cli

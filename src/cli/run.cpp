@@ -1,0 +1,105 @@
+#include "cli/run.hpp"
+
+#include "base/strings.hpp"
+#include "cli/command.hpp"
+#include "cli/parse.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace mirrorctl::cli {
+
+namespace {
+
+template <class... F>
+struct Overload : F... {
+    using F::operator()...;
+};
+template <class... F>
+Overload(F...) -> Overload<F...>;
+
+Result<ExitCode> dispatch(Node& node, const CommandOptions& options) {
+    return std::visit(Overload{[&](const OverviewOptions&) { return run_overview(node); },
+                               [&](const ApplyOptions& o) { return run_apply(node, o); },
+                               [&](const BenchOptions& o) { return run_bench(node, o); },
+                               [&](const StatusOptions& o) { return run_status(node, o); },
+                               [&](const RollbackOptions& o) { return run_rollback(node, o); },
+                               [&](const ResetOptions& o) { return run_reset(node, o); },
+                               [&](const RecoverOptions& o) { return run_recover(node, o); },
+                               [&](const HistoryOptions&) { return run_history(node); },
+                               [&](const TargetsOptions&) { return run_targets(node); },
+                               [&](const ProfileListOptions&) { return run_profile_list(node); },
+                               [&](const ProfileShowOptions& o) { return run_profile_show(node, o); },
+                               [&](const ProfileLintOptions& o) { return run_profile_lint(node, o); },
+                               [&](const CompletionOptions& o) { return run_completion(node, o); }},
+                      options);
+}
+
+// Commands whose document always has the fields of a run, errors included.
+bool is_run(const std::string& command) {
+    static constexpr std::array<std::string_view, 5> kRuns{"apply", "plan", "rollback", "reset", "recover"};
+    return std::find(kRuns.begin(), kRuns.end(), command) != kRuns.end();
+}
+
+int report(World& world, const Invocation& invocation, const Error& error) {
+    const auto& global = invocation.global;
+    if (global.json)
+        world.out(is_run(invocation.command) ? ui::run_json({.command = invocation.command, .error = error})
+                                             : ui::error_json(invocation.command, error));
+    world.err(ui::error_text(error, ui::Term::of(2, global.color, world.env)));
+    return static_cast<int>(exit_code(error));
+}
+
+// What is known of the invocation when it does not parse: --json must be honoured all the same.
+Invocation unparsed(const std::vector<std::string>& arguments) {
+    Invocation invocation;
+    invocation.command = "error";
+    invocation.global.json = std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();
+    for (const auto& word : arguments)
+        if (is_run(word)) {
+            invocation.command = word;
+            break;
+        }
+    return invocation;
+}
+
+}  // namespace
+
+void print(Node& node, const std::string& json, const std::string& text) {
+    if (node.global().json) {
+        node.world().out(json);
+    } else if (!node.global().quiet) {
+        node.world().out(text);
+    }
+}
+
+ExitCode finish_run(Node& node, const ui::RunDocument& document) {
+    auto& world = node.world();
+    auto err_term = ui::Term::of(2, node.global().color, world.env);
+    auto out_term = ui::Term::of(1, node.global().color, world.env);
+    if (!node.global().quiet) {
+        world.err(ui::warnings_text(document.plan.warnings, err_term));
+        world.err(ui::warnings_text(document.receipt.warnings, err_term));
+    }
+    auto text = document.has_diff ? ui::colored_diff(document.diff, out_term) : std::string();
+    print(node, ui::run_json(document), text + ui::run_text(document, out_term));
+    if (document.error) world.err(ui::error_text(*document.error, err_term));
+    return exit_code(document.receipt);
+}
+
+int run(World& world, const std::vector<std::string>& arguments) {
+    auto parsed = parse(arguments);
+    if (!parsed) return report(world, unparsed(arguments), parsed.error());
+    if (const auto* answer = std::get_if<Answer>(&*parsed)) {
+        world.out(answer->text);
+        return 0;
+    }
+    const auto& invocation = std::get<Invocation>(*parsed);
+    auto node = Node::open(world, invocation.global);
+    if (!node) return report(world, invocation, node.error());
+    auto code = dispatch(**node, invocation.options);
+    if (!code) return report(world, invocation, code.error());
+    return static_cast<int>(*code);
+}
+
+}  // namespace mirrorctl::cli

@@ -1,0 +1,135 @@
+#include "cli/transaction.hpp"
+
+#include "base/strings.hpp"
+#include "base/url.hpp"
+#include "cli/engine_control.hpp"
+#include "text/diff.hpp"
+#include "txn/history.hpp"
+#include "txn/pending.hpp"
+#include "ui/progress.hpp"
+
+namespace mirrorctl::cli {
+
+namespace {
+
+constexpr double kLockWaitSeconds = 3;
+
+// Steps of the executor for -v.
+ui::Progress step_progress(Node& node) {
+    return {ui::Term{}, [&node](std::string_view text) { node.world().err(text); },
+            [&node] { return node.world().clock.now(); }, node.global().verbose};
+}
+
+// A user's file may hold more secrets than URLs do (an Authorization header in hosts.toml): such a line keeps
+// its key only.
+std::string masked_lines(const std::string& diff) {
+    std::string out;
+    for (auto line : split(diff, '\n')) {
+        auto low = lower(line);
+        for (const auto* word : {"authorization", "password", "identitytoken", "secret", "\"auth\""})
+            if (auto at = low.find(word); at != std::string::npos)
+                if (auto sign = line.find_first_of("=:", at); sign != std::string::npos) {
+                    line = line.substr(0, sign + 1) + " ***";
+                    break;
+                }
+        out += mask_secrets(line) + "\n";
+    }
+    out.pop_back();
+    return out;
+}
+
+}  // namespace
+
+Transaction::~Transaction() = default;
+
+txn::TxnContext Transaction::context(txn::EngineControl& engines) const {
+    return {.fs = node_.fs(),
+            .state = node_.state(),
+            .lock = *lock_,
+            .engines = engines,
+            .clock = node_.world().clock,
+            .root = node_.root(),
+            .actor = node_.world().actor(),
+            .boot_id = node_.facts().boot_id,
+            .stop_requested = node_.world().stop_requested};
+}
+
+Result<std::unique_ptr<Transaction>> Transaction::open(Node& node) {
+    TRY(node.require_writable());
+    std::unique_ptr<Transaction> transaction(new Transaction(node));
+    TRY_ASSIGN(transaction->lock_, txn::lock_state(node.state(), kLockWaitSeconds));
+    TRY_ASSIGN(bool needed, txn::needs_recovery(node.state_view()));
+    if (!needed) return transaction;
+    node.asked_facts();
+    LiveEngines engines(node);
+    auto receipt = txn::recover(transaction->context(engines));
+    if (receipt.error && receipt.outcome == Outcome::stuck)
+        return Failure(in_context(*receipt.error, "an earlier run was cut short and cannot be undone"));
+    node.world().err(cat("recovered: an earlier run was cut short; it was ",
+                         receipt.outcome == Outcome::committed ? "complete" : "undone", "\n"));
+    return transaction;
+}
+
+Result<Receipt> Transaction::recover(Node& node, txn::ForeignFiles foreign) {
+    TRY(node.require_writable());
+    Transaction transaction(node);
+    TRY_ASSIGN(transaction.lock_, txn::lock_state(node.state(), kLockWaitSeconds));
+    node.asked_facts();
+    LiveEngines engines(node);
+    return txn::recover(transaction.context(engines), foreign);
+}
+
+Receipt Transaction::execute(const Plan& plan) {
+    if (plan.empty() && plan.pending.empty()) return {.command = plan.command, .outcome = Outcome::unchanged};
+    LiveEngines engines(node_);
+    auto progress = step_progress(node_);
+    auto txn_context = context(engines);
+    txn_context.observer = &progress;
+    auto receipt = txn::execute(txn_context, plan);
+    if (receipt.outcome != Outcome::committed) return receipt;
+    auto recorded = txn::read_pending(node_.state_view());
+    txn::PendingUpdate update{.recorded = recorded.value_or(std::vector<Pending>{}),
+                              .done = receipt.activations,
+                              .activations = plan.activations,
+                              .planned = plan.pending,
+                              .boot_id = node_.facts().boot_id,
+                              .now = node_.world().clock.wall()};
+    receipt.pending = txn::merge_pending(update);
+    if (auto written = txn::write_pending(node_.state(), receipt.pending); !written)
+        receipt.warnings.push_back({.code = "pending_not_saved", .message = to_string(written.error())});
+    if (auto kept = txn::retain(node_.state()); !kept)
+        receipt.warnings.push_back({.code = "history_not_trimmed", .message = to_string(kept.error())});
+    return receipt;
+}
+
+Result<std::vector<Pending>> open_pending(Node& node) {
+    TRY_ASSIGN(auto recorded, txn::read_pending(node.state_view()));
+    if (recorded.empty()) return recorded;
+    node.asked_facts();
+    LiveEngines engines(node);
+    return txn::still_pending(recorded, node.facts().boot_id,
+                              [&](const std::string& unit) { return engines.started_at(unit); });
+}
+
+void stamp(Plan& plan, Node& node, std::string command) {
+    plan.command = std::move(command);
+    plan.version = MIRRORCTL_VERSION;
+    plan.root = node.root();
+}
+
+std::string diff_of(const Plan& plan) {
+    std::string out;
+    for (const auto& file : plan.files) {
+        if (file.secret) {
+            out += cat(name_of(file.action()), " ", file.path.str(), " (holds secrets: not shown)\n");
+            continue;
+        }
+        auto text_of = [](const FileState& state) {
+            return state.present ? std::optional<std::string_view>(state.bytes) : std::nullopt;
+        };
+        out += text::unified_diff(file.path.str(), text_of(file.before), text_of(file.after));
+    }
+    return masked_lines(out);
+}
+
+}  // namespace mirrorctl::cli

@@ -1,1 +1,0 @@
-// placeholder while this folder is being written

@@ -1,0 +1,33 @@
+// Which version of an engine is installed: from the package database, else by asking the binary.
+#pragma once
+
+#include "model/node.hpp"
+#include "sys/fs.hpp"
+#include "sys/runner.hpp"
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace mirrorctl::engines {
+
+// Version of the first installed one of `packages`: dpkg (/var/lib/dpkg/status; "5:24.0.7-1~debian.12"
+// without its epoch) or apk
+// (/lib/apk/db/installed). Removed packages whose configuration stayed do not count. nullopt: none, or no
+// such database.
+std::optional<std::string> package_version(const sys::FsReader& fs,
+                                           std::span<const std::string_view> packages);
+
+// As above, for a text in deb822 form (fields "Package", "Status", "Version").
+std::optional<std::string> dpkg_version(std::string_view status, std::span<const std::string_view> packages);
+// For a text in apk's form (fields "P:", "V:").
+std::optional<std::string> apk_version(std::string_view installed,
+                                       std::span<const std::string_view> packages);
+
+// What `BINARY --version` says: "Docker version 24.0.7, build ..." or "containerd
+// github.com/containerd/containerd v1.7.24 <commit>".
+std::optional<Version> ask_version(sys::Runner& runner, const std::string& binary);
+std::optional<Version> parse_version_output(std::string_view output);
+
+}  // namespace mirrorctl::engines

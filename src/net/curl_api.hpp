@@ -1,0 +1,70 @@
+// libcurl, loaded when it is first needed: linking it would cost every start of the program several
+// milliseconds and some thirty libraries. Handles and numbers are those of <curl/curl.h>, which only the .cpp
+// files of this folder include.
+#pragma once
+
+#include "base/result.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace mirrorctl::net {
+
+// Decides about addresses on behalf of one transfer.
+class AddressGuard {
+  public:
+    virtual ~AddressGuard() = default;
+    // `text` is a literal without brackets. False: do not connect, do not send.
+    virtual bool permits(const std::string& text) = 0;
+};
+
+struct FinishedTransfer {
+    void* easy = nullptr;
+    int code = 0;  // CURLcode
+};
+
+class CurlApi {
+  public:
+    // The library, loaded and initialised once per process and never unloaded. Errors: not_found (not
+    // installed, or too old), with the package as hint.
+    static Result<const CurlApi*> load();
+
+    using Sink = std::size_t (*)(char* bytes, std::size_t size, std::size_t count, void* user);
+
+    void* easy_init() const;
+    void easy_cleanup(void* easy) const;
+    // curl_easy_setopt; true if this libcurl took it.
+    bool set(void* easy, int option, long value) const;
+    bool set(void* easy, int option, const std::string& value) const;  // libcurl copies it
+    bool set(void* easy, int option, void* pointer) const;
+    bool set(void* easy, int option, Sink sink) const;
+    // Every new socket and every reused connection asks the guard.
+    bool set_guard(void* easy, AddressGuard& guard) const;
+
+    long info_long(void* easy, int info) const;
+    double info_seconds(void* easy, int info) const;  // of a CURLINFO_..._T time
+    std::string info_text(void* easy, int info) const;
+    std::string describe(int code) const;  // curl_easy_strerror
+
+    // A new list if `list` is null; nullptr when out of memory, the old list stays then.
+    void* append(void* list, const std::string& line) const;
+    void free_list(void* list) const;
+
+    void* multi_init(long kept_connections) const;
+    void multi_cleanup(void* multi) const;
+    bool multi_add(void* multi, void* easy) const;
+    void multi_remove(void* multi, void* easy) const;
+    void multi_perform(void* multi) const;
+    void multi_poll(void* multi, int milliseconds) const;
+    std::optional<FinishedTransfer> multi_next_finished(void* multi) const;
+
+  private:
+    CurlApi() = default;
+    Result<void> resolve_symbols(void* library);
+    struct Functions;
+    const Functions* functions_ = nullptr;
+};
+
+}  // namespace mirrorctl::net

@@ -1,0 +1,115 @@
+#include "net/curl_transport.hpp"
+
+#include "net/curl_api.hpp"
+#include "net/curl_transfer.hpp"
+
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace mirrorctl::net {
+
+namespace {
+
+constexpr long kKeptConnections = 64;
+constexpr double kLongestWait = 60;
+
+}  // namespace
+
+CurlTransport::CurlTransport() = default;
+
+CurlTransport::~CurlTransport() {
+    cancelled_.clear();
+    transfers_.clear();
+    if (multi_) api_->multi_cleanup(multi_);
+}
+
+RequestId CurlTransport::start(const Request& request, Handler& handler) {
+    auto id = ++last_id_;
+    transfers_.emplace(id, std::make_unique<CurlTransfer>(request, handler, news_));
+    waiting_.push_back(id);
+    if (!inside_curl_ && multi_) begin_waiting();
+    return id;
+}
+
+void CurlTransport::cancel(RequestId id) {
+    auto found = transfers_.find(id);
+    if (found == transfers_.end()) return;
+    found->second->silence();
+    cancelled_.push_back(std::move(found->second));
+    transfers_.erase(found);
+    std::erase(waiting_, id);
+    if (!inside_curl_) cancelled_.clear();
+}
+
+bool CurlTransport::turn(double seconds) {
+    if (transfers_.empty()) return false;
+    news_ = false;
+    begin_waiting();
+    perform();
+    deliver_finished();
+    if (!news_ && !transfers_.empty() && multi_) {
+        api_->multi_poll(multi_, static_cast<int>(std::clamp(seconds, 0.0, kLongestWait) * 1000));
+        perform();
+        deliver_finished();
+    }
+    begin_waiting();
+    return !transfers_.empty();
+}
+
+// A request that cannot be begun stays with its error and is delivered like the others.
+void CurlTransport::begin_waiting() {
+    for (auto id : std::exchange(waiting_, {})) {
+        auto& transfer = *transfers_.at(id);
+        if (transfer.failed()) continue;
+        if (!api_) {
+            auto api = CurlApi::load();
+            if (!api) {
+                transfer.fail(api.error());
+                continue;
+            }
+            api_ = *api;
+        }
+        if (!multi_) multi_ = api_->multi_init(kKeptConnections);
+        if (!multi_) {
+            transfer.fail({.code = ErrorCode::internal, .message = "cannot set up transfers: out of memory"});
+            continue;
+        }
+        transfer.begin(*api_, multi_);
+    }
+}
+
+void CurlTransport::perform() {
+    if (!multi_) return;
+    inside_curl_ = true;
+    api_->multi_perform(multi_);
+    inside_curl_ = false;
+    cancelled_.clear();
+}
+
+// Handlers called from here may start and cancel, so nothing is held across a call.
+void CurlTransport::deliver_finished() {
+    for (;;) {
+        auto failed = std::find_if(transfers_.begin(), transfers_.end(),
+                                   [](const auto& entry) { return entry.second->failed(); });
+        if (failed == transfers_.end()) break;
+        finish(failed->first, CURLE_OK);
+    }
+    while (multi_) {
+        auto finished = api_->multi_next_finished(multi_);
+        if (!finished) break;
+        auto found = std::find_if(transfers_.begin(), transfers_.end(),
+                                  [&](const auto& entry) { return entry.second->easy() == finished->easy; });
+        if (found == transfers_.end()) continue;
+        finish(found->first, finished->code);
+    }
+}
+
+void CurlTransport::finish(RequestId id, int code) {
+    auto transfer = std::move(transfers_.at(id));
+    transfers_.erase(id);
+    transfer->finish(code);
+}
+
+}  // namespace mirrorctl::net

@@ -1,0 +1,26 @@
+// What stands on the disk now, as far as a plan needs it.
+#pragma once
+
+#include "base/result.hpp"
+#include "model/plan.hpp"
+#include "sys/fs.hpp"
+#include "targets/target.hpp"
+
+namespace mirrorctl::plan {
+
+struct ObservedFile {
+    TargetPath resolved;  // where the file really is; equals the path if it is no link
+    FileState state;
+};
+
+// Reads a file with its meta; absent is a state, not an error. Links inside the root are followed, except in
+// a user's home
+// (`owner` given), where links, hard links and foreign owners are refused. Errors: unsafe_path,
+// permission_denied, io.
+Result<ObservedFile> observe_file(const sys::FsReader& fs, const TargetPath& path,
+                                  const FileMeta* owner = nullptr);
+
+// Directories that do not exist yet on the way to `path`, outermost first.
+std::vector<TargetPath> missing_parents(const sys::FsReader& fs, const TargetPath& path);
+
+}  // namespace mirrorctl::plan

@@ -1,0 +1,193 @@
+// containerd-hosts: hosts.toml per registry below certs.d, and config_path in config.toml, which makes them
+// count.
+#include "base/strings.hpp"
+#include "targets/config_toml.hpp"
+#include "targets/containerd_switch.hpp"
+#include "targets/entries.hpp"
+#include "targets/hosts_intent.hpp"
+#include "targets/hosts_toml.hpp"
+#include "targets/our_files.hpp"
+#include "targets/version_rules.hpp"
+
+#include <algorithm>
+
+namespace mirrorctl::targets {
+
+namespace {
+
+constexpr std::string_view kName = "containerd-hosts";
+
+Detection detect(const NodeFacts& node) {
+    const auto& containerd = node.containerd;
+    if (containerd.managed_by_k3s) return {.reason = "k3s or rke2 runs its own containerd (registries.yaml)"};
+    if (!containerd.installed) return {.reason = "no containerd found"};
+    if (containerd.cri_disabled)
+        return {.reason = "the CRI plugin of containerd is disabled, so nothing reads certs.d"};
+    return {
+        .detected = true,
+        .reason = cat("containerd ", containerd.version ? containerd.version->text : "of unknown version")};
+}
+
+bool serves(const NodeFacts& node, std::string_view) {
+    return holds(Rule::hosts_toml, node.containerd.version);
+}
+
+Failure conflict(std::string message, std::string hint) {
+    return Failure(
+        Error{.code = ErrorCode::conflict, .message = std::move(message), .hint = std::move(hint)});
+}
+
+// Others that write below certs.d on their own would take out whatever stands there.
+Result<void> check_owners(const Context& context, const TargetPath& certs_d) {
+    const auto& containerd = context.node.containerd;
+    if (containerd.managed_by_k3s)
+        return conflict(cat("cannot write hosts.toml: ", certs_d.str(),
+                            ": k3s or rke2 runs containerd here and makes its own at every start"),
+                        "write the mirrors into /etc/rancher/k3s/registries.yaml (rke2: "
+                        "/etc/rancher/rke2/registries.yaml)");
+    if (exists(context.fs, certs_d / "_backup"))
+        return conflict(cat("cannot write hosts.toml: ", certs_d.str(),
+                            ": Spegel owns it (there is a _backup) and wipes what others write"),
+                        "give the mirrors to Spegel, or remove Spegel and its _backup directory first");
+    if (!holds(Rule::hosts_toml, containerd.version))
+        return conflict(cat("cannot write hosts.toml: ", certs_d.str(), ": containerd ",
+                            containerd.version->text, " does not know it"),
+                        "install containerd 1.5 or later");
+    return {};
+}
+
+bool contains(const std::vector<TargetPath>& paths, const TargetPath& path) {
+    return std::find(paths.begin(), paths.end(), path) != paths.end();
+}
+
+bool any_mirrors(const DesiredState& desired) {
+    return std::any_of(desired.upstreams.begin(), desired.upstreams.end(),
+                       [](const DesiredUpstream& u) { return !u.mirrors.empty(); });
+}
+
+std::vector<TargetPath> hosts_files(const TargetPath& certs_d, const sys::FsReader& fs) {
+    std::vector<TargetPath> found;
+    auto names = fs.list(certs_d);
+    if (!names) return found;
+    for (const auto& name : *names)
+        if (auto path = certs_d / name / "hosts.toml"; exists(fs, path)) found.push_back(path);
+    return found;
+}
+
+// Files of ours for registries that are not wanted any more: all that receipts name or that say so
+// themselves.
+Result<std::vector<FileIntent>> leftovers(const Context& context, const TargetPath& certs_d,
+                                          const std::vector<TargetPath>& handled) {
+    std::vector<TargetPath> ours;
+    for (const auto& [path, file] : context.owned.files)
+        if (file.target == kName && path.name() == "hosts.toml") ours.push_back(path);
+    for (auto& path : hosts_files(certs_d, context.fs)) {
+        auto text = context.fs.read(path);
+        if (text && !contains(ours, path) && is_pristine(hosts_toml_codec(), render_hosts_toml, *text))
+            ours.push_back(std::move(path));
+    }
+    std::vector<FileIntent> intents;
+    for (const auto& path : ours) {
+        if (contains(handled, path)) continue;
+        TRY_ASSIGN(auto intent, removal_intent(context, path));
+        intents.push_back(std::move(intent));
+    }
+    return intents;
+}
+
+std::vector<TargetPath> paths_of(const Proposal& proposal) {
+    auto paths = proposal.leave;
+    for (const auto& file : proposal.files) paths.push_back(file.path);
+    return paths;
+}
+
+// The switch stays on as long as a file of this run or of an earlier one has to be read, and while this run
+// is about mirrors at all: turning it off would cost a restart and win nothing.
+bool switch_wanted(const Context& context, const Proposal& proposal) {
+    if (any_mirrors(context.desired)) return true;
+    bool owned = find_owned(context.owned, context.node.containerd.config_file) != nullptr;
+    return owned && (!context.desired.upstreams.empty() || !proposal.leave.empty());
+}
+
+void leave_untouched(const Context& context, const TargetPath& certs_d, Proposal& proposal) {
+    for (const auto& upstream : context.desired.untouched) {
+        auto path = hosts_directory(context.fs, certs_d, upstream) / "hosts.toml";
+        if (exists(context.fs, path)) proposal.leave.push_back(path);
+    }
+}
+
+std::vector<TargetPath> survey(const NodeFacts& node, const sys::FsReader& fs) {
+    auto found = hosts_files(certs_directory(node, fs), fs);
+    if (exists(fs, node.containerd.config_file)) found.push_back(node.containerd.config_file);
+    return found;
+}
+
+// Nobody reads certs.d: nothing is written unless the user named the target, and what is there stays.
+bool skip_without_reader(const Context& context, const ContainerdSwitch& plan, Proposal& proposal) {
+    if (plan.has_reader || context.forced) return false;
+    proposal.leave = survey(context.node, context.fs);
+    return true;
+}
+
+Result<Proposal> propose(const Context& context) {
+    Proposal proposal;
+    auto certs_d = certs_directory(context.node, context.fs);
+    leave_untouched(context, certs_d, proposal);
+    if (any_mirrors(context.desired)) TRY(check_owners(context, certs_d));
+    TRY_ASSIGN(auto plan, plan_switch(context, switch_wanted(context, proposal)));
+    proposal.warnings = std::move(plan.warnings);
+    if (skip_without_reader(context, plan, proposal)) return proposal;
+    for (const auto& upstream : context.desired.upstreams) {
+        auto path = hosts_directory(context.fs, plan.certs_d, upstream.name) / "hosts.toml";
+        TRY_ASSIGN(auto intent, hosts_intent(context, path, upstream, proposal.warnings));
+        if (intent) proposal.files.push_back(std::move(*intent));
+    }
+    TRY_ASSIGN(auto gone, leftovers(context, plan.certs_d, paths_of(proposal)));
+    proposal.files.insert(proposal.files.end(), gone.begin(), gone.end());
+    if (plan.config) proposal.files.push_back(std::move(*plan.config));
+    if (plan.pending) proposal.pending.push_back(std::move(*plan.pending));
+    return proposal;
+}
+
+// hosts.toml in any directory two levels or more below /etc: config_path may name another one than the usual.
+// Docker's own is not ours.
+const Codec* codec_for(const NodeFacts& node, const TargetPath& path) {
+    if (path == node.containerd.config_file) return &config_toml_codec();
+    const auto& text = path.str();
+    bool hosts = text.starts_with("/etc/") && path.name() == "hosts.toml" &&
+                 text.find("/../") == std::string::npos && !text.starts_with("/etc/docker/") &&
+                 std::count(text.begin(), text.end(), '/') >= 4;
+    return hosts ? &hosts_toml_codec() : nullptr;
+}
+
+std::string upstream_of(const TargetPath& path) {
+    return path.name() == "hosts.toml" ? upstream_of_directory(path.parent().name()) : "";
+}
+
+bool is_marked(std::string_view text) {
+    if (is_pristine(hosts_toml_codec(), render_hosts_toml, text)) return true;
+    auto old = [](const Values& values) { return render_config_toml(values, std::nullopt); };
+    auto current = [](const Values& values) { return render_config_toml(values, Version{.major = 2}); };
+    return is_pristine(config_toml_codec(), old, text) || is_pristine(config_toml_codec(), current, text);
+}
+
+}  // namespace
+
+const Target& containerd_hosts() {
+    static const Target kTarget{
+        .name = kName,
+        .summary = "hosts.toml per registry and config_path in containerd's config.toml",
+        .engine = "containerd",
+        .purpose = Purpose::mirrors,
+        .docs = "containerd docs/hosts.md, docs/cri/registry.md; containerd 1.5 to 2.3",
+        .detect = detect,
+        .serves = serves,
+        .propose = propose,
+        .codec_for = codec_for,
+        .upstream_of = upstream_of,
+        .survey = survey,
+        .is_marked = is_marked};
+    return kTarget;
+}
+
+}  // namespace mirrorctl::targets

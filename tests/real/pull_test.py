@@ -1,0 +1,176 @@
+#!/usr/bin/env python3
+"""The whole promise with real parts: after `mirrorctl apply`, docker and CRI pulls go through the faster mirror.
+
+Two of Debian's registries are mirrors (one is throttled), a third stands in for Docker Hub. No systemd runs in the sandbox, so mirrorctl
+reports its activations as deferred; what systemd would do (SIGHUP for dockerd, a restart of containerd) this test does itself.
+Needs root and the packages docker.io, containerd, docker-registry, iproute2, openssl; skips with the reason otherwise.
+"""
+
+import json
+import os
+import subprocess
+import sys
+
+import images
+import sandbox
+from parts import Containerd, Dockerd, Failed, Registry, make_authority, run, wait_for
+
+PROGRAMS = {"/usr/sbin/dockerd": "docker.io", "/usr/bin/docker": "docker.io", "/usr/bin/containerd": "containerd",
+            "docker-registry": "docker-registry", "ip": "iproute2", "openssl": "openssl"}
+FAST, SLOW, HUB = "http://fast.example:5000", "http://slow.example:5000", "registry-1.docker.io"
+HOSTS = {"fast.example": "10.77.0.2", "slow.example": "10.77.0.3", HUB: "10.77.0.4"}
+MIB = 1 << 20
+
+DAEMON_JSON = "/etc/docker/daemon.json"
+CONFIG_TOML = "/etc/containerd/config.toml"
+CERTS_D = "/etc/containerd/certs.d"
+LIVED_IN = '{\n\t"log-level": "warn",\n\t"max-concurrent-downloads": 3\n}\n'
+PROFILE = f"{sandbox.LAB}/sandbox.yaml"
+
+
+def expect(condition, what):
+    if not condition:
+        raise Failed(what)
+
+
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def write(path, text):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def profile(canary):
+    mirror = "      - {{ url: '{}', form: host, trust: resolve, operator: {}, insecure: true, as_of: 2026-11-23, source: this test }}\n"
+    return (f"schema: mirrorctl.profile/1\nname: sandbox\nas_of: 2026-11-23\nupstreams:\n  docker.io:\n"
+            f"    origin: https://{HUB}\n    fallback: origin\n"
+            f"    canary:\n      - image: library/canary:1\n        digest: {canary.digest}\n    mirrors:\n"
+            + mirror.format(SLOW, "slow") + mirror.format(FAST, "fast"))
+
+
+class Story:
+    def __init__(self, program):
+        self.program = program
+        self.registries = {
+            "fast": Registry("fast", 5001, (HOSTS["fast.example"], 5000)),
+            "slow": Registry("slow", 5002, (HOSTS["slow.example"], 5000), rate=MIB // 4),
+            "origin": Registry("origin", 5003, (HOSTS[HUB], 443), rate=2 * MIB, tls=make_authority(HUB)),
+        }
+        self.containerd, self.dockerd = Containerd(), Dockerd()
+
+    def stop(self):
+        for part in (self.dockerd, self.containerd, *self.registries.values()):
+            part.stop()
+
+    def logs(self):
+        for part in (self.dockerd, self.containerd):
+            if part.popen is not None:
+                yield f"--- {part.name}\n{part.log()[-3000:]}"
+
+    def push(self, name, image):
+        for registry in self.registries.values():
+            images.push(registry.base, f"library/{name}", "1", image)
+
+    def served_by(self, name, pull):
+        """Which registries served the manifest and blobs of library/NAME while `pull` ran."""
+        for registry in self.registries.values():
+            registry.mark()
+        pull()
+        return [key for key, registry in self.registries.items() if registry.pulled(f"library/{name}")]
+
+    def expect_pulls_from(self, who):
+        for name, pull in (("docker pull", lambda: self.dockerd.pull("app:1")),
+                           ("CRI pull", lambda: self.containerd.pull("docker.io/library/app:1"))):
+            served = self.served_by("app", pull)
+            expect(served == [who], f"{name}: expected {who} alone to serve it, but it was {served}")
+            print(f"ok: {name} went through {who}", flush=True)
+
+    def mirrorctl(self, *arguments):
+        done = run(self.program, *arguments, "--json", check=False)
+        try:
+            document = json.loads(done.stdout)
+        except ValueError as error:
+            raise Failed(f"{' '.join(arguments)}: no JSON on stdout ({error}): {done.stdout}{done.stderr}") from error
+        expect(done.returncode == 0, f"{' '.join(arguments)} exits with {done.returncode}: {done.stdout}{done.stderr}")
+        return document
+
+    def prepare(self):
+        canary = images.Image("canary", [20_000, 300_000, 6 * MIB])
+        self.push("canary", canary)
+        self.push("app", images.Image("app", [30_000, 200_000, 2 * MIB]))
+        write(PROFILE, profile(canary))
+        write(DAEMON_JSON, LIVED_IN)
+        write(CONFIG_TOML, Containerd.CONFIG)
+        self.containerd.start()
+        self.dockerd.start()
+
+    def apply(self):
+        document = self.mirrorctl("apply", "--profile", PROFILE)
+        expect(document["outcome"] == "committed" and document["changed"], f"apply: {document}")
+        chosen = [mirror["url"] for mirror in document["mirrors"]["docker.io"]]
+        expect(chosen and chosen[0].rstrip("/") == FAST, f"apply chose {chosen}")
+        waiting = {entry["unit"] for entry in document["pending"]}
+        expect(waiting == {"docker.service", "containerd.service"}, f"pending without systemd: {document['pending']}")
+        daemon = json.loads(read(DAEMON_JSON))
+        expect(daemon["registry-mirrors"][0].rstrip("/") == FAST and daemon["log-level"] == "warn", f"daemon.json: {daemon}")
+
+    def activate(self):
+        self.dockerd.reload()
+        wait_for("the reload", lambda: [url.rstrip("/") for url in self.dockerd.mirrors()][:1] == [FAST])
+        self.containerd.restart()
+
+    def apply_again(self):
+        before = {path: (read(path), os.stat(path).st_mtime_ns) for path in (DAEMON_JSON, CONFIG_TOML)}
+        document = self.mirrorctl("apply", "--profile", PROFILE)
+        expect(document["outcome"] == "unchanged" and not document["changed"], f"second apply: {document}")
+        expect(before == {path: (read(path), os.stat(path).st_mtime_ns) for path in before}, "the second apply touched a file")
+
+    def status(self):
+        document = self.mirrorctl("status")
+        entry = next((e for e in document["targets"] if e["path"] == DAEMON_JSON), None)
+        expect(entry is not None and entry["state"] == "ours" and entry["live"] == "yes", f"status of daemon.json: {entry}")
+
+    def rollback(self):
+        document = self.mirrorctl("rollback")
+        expect(document["changed"], f"rollback: {document}")
+        expect(read(DAEMON_JSON) == LIVED_IN.encode(), "rollback did not restore daemon.json byte by byte")
+        expect(read(CONFIG_TOML) == Containerd.CONFIG.encode(), "rollback did not restore config.toml byte by byte")
+        expect(not os.path.exists(CERTS_D), f"rollback left {CERTS_D}")
+        # A SIGHUP would keep the mirrors, as the key is gone now: with systemd, mirrorctl reloads an empty list first.
+        self.dockerd.restart()
+        self.containerd.restart()
+
+    def tell(self):
+        self.prepare()
+        self.expect_pulls_from("origin")
+        self.apply()
+        self.activate()
+        self.expect_pulls_from("fast")
+        self.status()
+        self.apply_again()
+        self.rollback()
+        self.expect_pulls_from("origin")
+
+
+def main():
+    program = os.environ.get("MIRRORCTL", "")
+    if not os.access(program, os.X_OK):
+        raise sandbox.Skip("MIRRORCTL does not name the program to test")
+    story = Story(os.path.abspath(program))
+    try:
+        story.tell()
+        print("ok: apply, pulls, status, second apply and rollback with real parts", flush=True)
+        return 0
+    except (Failed, KeyError, subprocess.SubprocessError) as error:
+        print("FAILED:", error, *story.logs(), sep="\n", flush=True)
+        return 1
+    finally:
+        story.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(sandbox.run(PROGRAMS, HOSTS, main))

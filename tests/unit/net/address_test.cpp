@@ -1,0 +1,57 @@
+#include "net/address.hpp"
+
+#include <gtest/gtest.h>
+
+namespace mirrorctl::net {
+namespace {
+
+struct Case {
+    const char* text;
+    const char* why;
+};
+
+class Special : public testing::TestWithParam<Case> {};
+
+TEST_P(Special, IsNamed) {
+    auto address = parse_address(GetParam().text);
+    ASSERT_TRUE(address);
+    EXPECT_EQ(special_address(*address), GetParam().why);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, Special,
+    testing::Values(
+        Case{"127.0.0.1", "a loopback address"}, Case{"127.255.0.9", "a loopback address"},
+        Case{"::1", "a loopback address"}, Case{"[::1]", "a loopback address"},
+        Case{"0.0.0.0", "an unspecified address"}, Case{"0.1.2.3", "an unspecified address"},
+        Case{"::", "an unspecified address"}, Case{"169.254.169.254", "a link-local address"},
+        Case{"fe80::1", "a link-local address"}, Case{"febf::1", "a link-local address"},
+        Case{"224.0.0.1", "a multicast address"}, Case{"ff02::1", "a multicast address"},
+        Case{"255.255.255.255", "a broadcast address"}, Case{"::ffff:127.0.0.1", "a loopback address"},
+        Case{"::ffff:169.254.169.254", "a link-local address"},
+        Case{"64:ff9b::127.0.0.1", "a loopback address"}, Case{"2002:a9fe:a9fe::1", "a link-local address"},
+        Case{"::127.0.0.1", "a loopback address"}, Case{"fd00:ec2::254", "a metadata address"},
+        Case{"10.1.2.3", ""}, Case{"192.168.0.1", ""}, Case{"172.16.0.1", ""}, Case{"100.64.0.1", ""},
+        Case{"fd12::1", ""}, Case{"8.8.8.8", ""}, Case{"2606:4700::1", ""}, Case{"64:ff9b::8.8.8.8", ""},
+        Case{"169.253.1.1", ""}, Case{"fec0::1", ""}));
+
+TEST(Address, RefusesWhatIsNoAddress) {
+    for (const char* text :
+         {"", "localhost", "1.2.3", "1.2.3.4.5", "127.1", "0x7f.0.0.1", "fe80::1%eth0", "[::1", "1.2.3.4/8"})
+        EXPECT_FALSE(parse_address(text)) << text;
+    for (const char* text :
+         {"10.0.0.0", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/x", "::/129", "[::]/8", "host/8"})
+        EXPECT_FALSE(parse_block(text)) << text;
+}
+
+TEST(Address, BlocksCompareBits) {
+    auto block = parse_block("10.0.0.0/30");
+    ASSERT_TRUE(block);
+    EXPECT_TRUE(block->contains(*parse_address("10.0.0.3")));
+    EXPECT_FALSE(block->contains(*parse_address("10.0.0.4")));
+    EXPECT_FALSE(parse_block("::/0")->contains(*parse_address("10.0.0.3")));
+    EXPECT_TRUE(parse_block("0.0.0.0/0")->contains(*parse_address("10.0.0.3")));
+}
+
+}  // namespace
+}  // namespace mirrorctl::net
