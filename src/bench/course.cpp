@@ -312,7 +312,8 @@ bool Course::start_confirmations() {
         const auto& sessions = lane.sessions();
         // A second look waits for the first looks of this upstream, but not for stragglers at the gate.
         bool busy = std::any_of(sessions.begin(), sessions.end(), [](const auto& s) {
-            return s->sampling() || s->wants() || (s->stage() == Session::Stage::gated && !s->in_flight() && !s->closed());
+            return s->sampling() || (s->wants() && s->step() == Session::Step::sample) ||
+                   (s->stage() == Session::Stage::gated && !s->in_flight() && !s->closed());
         });
         auto* session = lane.needs_confirmation();
         if (busy || session == nullptr || session->in_flight()) continue;

@@ -109,7 +109,7 @@ Result<Measured> measure_for(Node& node, const ApplyOptions& options, const Job&
     return measure(node, {.profile = job.loaded.profile,
                           .upstreams = job.choice.upstreams,
                           .current = job.choice.current,
-                          .route = route_of(job.proxy),
+                          .route = route_of(job.proxy, node.facts()),
                           .offline = options.offline,
                           .fresh = options.fresh,
                           .ranking_file = options.ranking_file,

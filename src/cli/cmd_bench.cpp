@@ -18,7 +18,7 @@ Result<ExitCode> run_bench(Node& node, const BenchOptions& options) {
     TRY_ASSIGN(auto measured, race(node, {.profile = loaded.profile,
                                           .upstreams = upstreams,
                                           .current = {},
-                                          .route = route_of(proxy),
+                                          .route = route_of(proxy, node.facts()),
                                           .image = options.image,
                                           .budget_seconds = options.budget_seconds}));
     auto warnings = loaded.warnings;

@@ -7,24 +7,28 @@
 
 namespace mirrorctl::cli {
 
+// Costs nothing until the first question: a run that changes nothing asks none.
 class LiveEngines : public txn::EngineControl {
   public:
-    explicit LiveEngines(Node& node)
-        : control_({.node = node.asked_facts(),
-                    .fs = node.fs(),
-                    .runner = node.world().runner,
-                    .clock = node.world().clock}) {}
+    explicit LiveEngines(Node& node) : node_(node) {}
 
-    Result<std::string> check_before(const Plan& plan) override { return control_.check_before(plan); }
+    Result<std::string> check_before(const Plan& plan) override { return control().check_before(plan); }
     Result<DoneActivation> activate(const Activation& activation, txn::Direction direction) override {
-        return control_.activate(
-            activation, direction == txn::Direction::back ? engines::Way::back : engines::Way::forward);
+        return control().activate(activation, direction == txn::Direction::back ? engines::Way::back
+                                                                                : engines::Way::forward);
     }
-    Result<void> verify(const Check& check) override { return control_.verify(check); }
-    std::optional<double> started_at(const std::string& unit) override { return control_.started_at(unit); }
+    Result<void> verify(const Check& check) override { return control().verify(check); }
+    std::optional<double> started_at(const std::string& unit) override { return control().started_at(unit); }
 
   private:
-    engines::Control control_;
+    engines::Control control() {
+        return engines::Control({.node = node_.asked_facts(),
+                                 .fs = node_.fs(),
+                                 .runner = node_.world().runner,
+                                 .clock = node_.world().clock});
+    }
+
+    Node& node_;
 };
 
 }  // namespace mirrorctl::cli

@@ -69,11 +69,22 @@ Result<std::optional<DesiredProxy>> desired_proxy(Node& node, const ProxyOptions
     return desired;
 }
 
-bench::Route route_of(const std::optional<DesiredProxy>& proxy) {
-    if (!proxy) return {};
-    return {.http = proxy->http.empty() ? proxy->all : proxy->http,
-            .https = proxy->https.empty() ? proxy->all : proxy->https,
-            .no_proxy = proxy->no_proxy};
+namespace {
+
+std::string value_of(const UnitFacts& unit, const char* name) {
+    auto it = unit.proxy_environment.find(name);
+    return it == unit.proxy_environment.end() ? "" : it->second;
+}
+
+}  // namespace
+
+bench::Route route_of(const std::optional<DesiredProxy>& proxy, const NodeFacts& node) {
+    if (proxy)
+        return {.http = proxy->http.empty() ? proxy->all : proxy->http,
+                .https = proxy->https.empty() ? proxy->all : proxy->https,
+                .no_proxy = proxy->no_proxy};
+    const auto& unit = node.docker.installed ? node.docker.unit : node.containerd.unit;
+    return {.http = value_of(unit, "HTTP_PROXY"), .https = value_of(unit, "HTTPS_PROXY"), .no_proxy = value_of(unit, "NO_PROXY")};
 }
 
 }  // namespace mirrorctl::cli

@@ -4,7 +4,6 @@
 #include "base/url.hpp"
 #include "cli/engine_control.hpp"
 #include "text/diff.hpp"
-#include "txn/history.hpp"
 #include "txn/pending.hpp"
 #include "ui/progress.hpp"
 
@@ -60,7 +59,6 @@ Result<std::unique_ptr<Transaction>> Transaction::open(Node& node) {
     TRY_ASSIGN(transaction->lock_, txn::lock_state(node.state(), kLockWaitSeconds));
     TRY_ASSIGN(bool needed, txn::needs_recovery(node.state_view()));
     if (!needed) return transaction;
-    node.asked_facts();
     LiveEngines engines(node);
     auto receipt = txn::recover(transaction->context(engines));
     if (receipt.error && receipt.outcome == Outcome::stuck)
@@ -74,38 +72,21 @@ Result<Receipt> Transaction::recover(Node& node, txn::ForeignFiles foreign) {
     TRY(node.require_writable());
     Transaction transaction(node);
     TRY_ASSIGN(transaction.lock_, txn::lock_state(node.state(), kLockWaitSeconds));
-    node.asked_facts();
     LiveEngines engines(node);
     return txn::recover(transaction.context(engines), foreign);
 }
 
 Receipt Transaction::execute(const Plan& plan) {
-    if (plan.empty() && plan.pending.empty()) return {.command = plan.command, .outcome = Outcome::unchanged};
     LiveEngines engines(node_);
     auto progress = step_progress(node_);
     auto txn_context = context(engines);
     txn_context.observer = &progress;
-    auto receipt = txn::execute(txn_context, plan);
-    if (receipt.outcome != Outcome::committed) return receipt;
-    auto recorded = txn::read_pending(node_.state_view());
-    txn::PendingUpdate update{.recorded = recorded.value_or(std::vector<Pending>{}),
-                              .done = receipt.activations,
-                              .activations = plan.activations,
-                              .planned = plan.pending,
-                              .boot_id = node_.facts().boot_id,
-                              .now = node_.world().clock.wall()};
-    receipt.pending = txn::merge_pending(update);
-    if (auto written = txn::write_pending(node_.state(), receipt.pending); !written)
-        receipt.warnings.push_back({.code = "pending_not_saved", .message = to_string(written.error())});
-    if (auto kept = txn::retain(node_.state()); !kept)
-        receipt.warnings.push_back({.code = "history_not_trimmed", .message = to_string(kept.error())});
-    return receipt;
+    return txn::execute(txn_context, plan);
 }
 
 Result<std::vector<Pending>> open_pending(Node& node) {
     TRY_ASSIGN(auto recorded, txn::read_pending(node.state_view()));
     if (recorded.empty()) return recorded;
-    node.asked_facts();
     LiveEngines engines(node);
     return txn::still_pending(recorded, node.facts().boot_id,
                               [&](const std::string& unit) { return engines.started_at(unit); });

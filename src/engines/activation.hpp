@@ -19,10 +19,11 @@ std::optional<RestartPolicy> parse_restart_policy(std::string_view text);  // "n
 std::string_view name_of(RestartPolicy policy);
 
 // Whether `wanted` can and may run now. The kind may rise (a reload becomes a restart where a reload would
-// not do: containerd has no reload and SIGHUP ends it, cmd/containerd/command/main_unix.go; dockerd
-// before 17.04 does not reload mirrors; 23.0.0-23.0.6 and 24.0.0 lose insecure registries, moby#45552); it
-// never falls. `deferred`: another root, no systemd, engine not installed or not running. `consent` is false
-// where the policy does not allow it. `blocked_by` says why, what would stop, and what allows it.
+// not do: the unit has none; containerd has no reload and SIGHUP ends it,
+// cmd/containerd/command/main_unix.go; dockerd before 17.04 does not reload mirrors; 23.0.0-23.0.6 and 24.0.0
+// lose insecure registries, moby#45552); it never falls. `deferred`: another root, no systemd, engine not
+// installed or not running. `consent` is false where the policy does not allow it. `blocked_by` says why,
+// what would stop, and what allows it.
 Activation settle(Activation wanted, const NodeFacts& node, RestartPolicy policy);
 
 // nullopt: a restart of this unit stops nothing. Otherwise what it would stop, e.g. "3 running containers

@@ -17,9 +17,9 @@
 namespace mirrorctl::engines {
 namespace {
 
-constexpr std::array<std::string_view, 3> kDockerPackages = {"docker-ce", "docker.io", "moby-engine"};
+constexpr std::array<std::string_view, 5> kDockerPackages = {"docker-ce", "docker.io", "moby-engine",
+                                                             "docker-engine", "docker"};
 constexpr std::array<std::string_view, 2> kContainerdPackages = {"containerd.io", "containerd"};
-constexpr std::array<std::string_view, 3> kDockerApk = {"docker-engine", "docker", "moby-engine"};
 constexpr std::array<std::string_view, 4> kBinaryDirs = {"/usr/local/sbin", "/usr/local/bin", "/usr/sbin",
                                                          "/usr/bin"};
 constexpr std::array<std::string_view, 4> kK3sUnits = {"k3s.service", "k3s-agent.service",
@@ -36,11 +36,24 @@ std::string read_line(const sys::FsReader& fs, std::string_view path) {
     return text ? printable_line(trim(*text)) : "";
 }
 
+// Go reads the upper-case name first, then the lower-case one (golang.org/x/net/http/httpproxy,
+// FromEnvironment).
+std::map<std::string, std::string> proxies_of(const Unit& unit) {
+    std::map<std::string, std::string> proxies;
+    for (const auto* name : {"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"})
+        for (const auto& spelling : {std::string(name), lower(name)}) {
+            auto it = unit.environment.find(spelling);
+            if (it != unit.environment.end() && !it->second.empty()) proxies.try_emplace(name, it->second);
+        }
+    return proxies;
+}
+
 UnitFacts facts_of(const Unit& unit) {
     return {.name = unit.name,
             .exists = unit.exists,
             .kill_mode = unit.exists ? unit.kill_mode : "",
             .environment_files = unit.environment_files,
+            .proxy_environment = proxies_of(unit),
             .bound_to = unit.bound_to};
 }
 
@@ -54,10 +67,10 @@ std::string find_binary(const sys::FsReader& fs, const Unit& unit, std::string_v
 }
 
 // A binary that was put beside the package manager says nothing about the package, and the other way round.
-std::optional<Version> packaged_version(const sys::FsReader& fs, const std::string& binary,
-                                        std::span<const std::string_view> packages) {
+std::optional<Version> packaged_version(const Packages& packages, const std::string& binary,
+                                        std::span<const std::string_view> names) {
     if (binary.starts_with("/usr/local/") || binary.starts_with("/opt/")) return std::nullopt;
-    auto text = package_version(fs, packages);
+    auto text = packages.version(names);
     return text ? Version::parse(*text) : std::nullopt;
 }
 
@@ -84,13 +97,12 @@ void discover_snap(DockerFacts& docker, const sys::FsReader& fs) {
     docker.unit = facts_of(read_unit(fs, std::string(kSnapUnit)));
 }
 
-DockerFacts discover_docker(const sys::FsReader& fs) {
+DockerFacts discover_docker(const sys::FsReader& fs, const Packages& packages) {
     DockerFacts docker;
     auto unit = read_unit(fs, "docker.service");
     docker.unit = facts_of(unit);
     docker.dockerd = find_binary(fs, unit, "dockerd");
-    docker.version = packaged_version(fs, docker.dockerd, kDockerPackages);
-    if (!docker.version) docker.version = packaged_version(fs, docker.dockerd, kDockerApk);
+    docker.version = packaged_version(packages, docker.dockerd, kDockerPackages);
     docker.installed = !docker.dockerd.empty() || docker.version;
     if (!docker.installed && exists(fs, "/var/snap/docker/current")) {
         discover_snap(docker, fs);
@@ -103,12 +115,12 @@ DockerFacts discover_docker(const sys::FsReader& fs) {
     return docker;
 }
 
-ContainerdFacts discover_containerd(const sys::FsReader& fs) {
+ContainerdFacts discover_containerd(const sys::FsReader& fs, const Packages& packages) {
     ContainerdFacts containerd;
     auto unit = read_unit(fs, "containerd.service");
     containerd.unit = facts_of(unit);
     containerd.binary = find_binary(fs, unit, "containerd");
-    containerd.version = packaged_version(fs, containerd.binary, kContainerdPackages);
+    containerd.version = packaged_version(packages, containerd.binary, kContainerdPackages);
     containerd.installed = !containerd.binary.empty() || containerd.version;
     if (auto file = last_value(flags_of(unit.command), "config"); file && file->starts_with('/'))
         containerd.config_file = TargetPath(*file);
@@ -186,8 +198,9 @@ NodeFacts discover_files(const sys::FsReader& fs, bool live) {
         node.systemd = exists(fs, "/run/systemd/system");  // sd_booted(3)
         node.boot_id = read_line(fs, "/proc/sys/kernel/random/boot_id");
     }
-    node.docker = discover_docker(fs);
-    node.containerd = discover_containerd(fs);
+    Packages packages(fs);
+    node.docker = discover_docker(fs, packages);
+    node.containerd = discover_containerd(fs, packages);
     if (auto passwd = fs.read(TargetPath("/etc/passwd"))) node.users = parse_passwd(*passwd);
     return node;
 }

@@ -12,6 +12,7 @@ bool is_containerd(const std::string& unit) {
 
 bool reload_is_enough(const NodeFacts& node, const std::string& unit) {
     if (is_containerd(unit)) return false;
+    if (const auto* facts = find_unit(node, unit); facts && facts->active && !facts->can_reload) return false;
     const auto& version = node.docker.version;
     if (!version || unit != node.docker.unit.name) return true;
     if (*version < Version{.major = 17, .minor = 4}) return false;

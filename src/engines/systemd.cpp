@@ -34,9 +34,10 @@ std::vector<Properties> parse_show(std::string_view output) {
 }
 
 std::map<std::string, Properties> show_units(sys::Runner& runner, const std::vector<std::string>& units) {
-    sys::Command command{.argv = {"systemctl", "show", "--no-pager",
-                                  "--property=Id,LoadState,ActiveState,MainPID,KillMode,NeedDaemonReload"},
-                         .timeout_seconds = kAskSeconds};
+    sys::Command command{
+        .argv = {"systemctl", "show", "--no-pager",
+                 "--property=Id,LoadState,ActiveState,MainPID,KillMode,NeedDaemonReload,CanReload"},
+        .timeout_seconds = kAskSeconds};
     command.argv.insert(command.argv.end(), units.begin(), units.end());
     auto finished = runner.run(command);
     std::map<std::string, Properties> known;
@@ -60,6 +61,7 @@ void apply_properties(UnitFacts& unit, const Properties& properties, const sys::
     if (auto mode = value_or_empty(properties, "KillMode"); !mode.empty() && load == "loaded")
         unit.kill_mode = mode;
     unit.need_daemon_reload = value_or_empty(properties, "NeedDaemonReload") == "yes";
+    unit.can_reload = value_or_empty(properties, "CanReload") != "no";
 }
 
 std::string active_state(sys::Runner& runner, const std::string& unit) {

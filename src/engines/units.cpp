@@ -169,6 +169,7 @@ Unit read_unit(const sys::FsReader& fs, const std::string& name) {
             merge_assignment(merged, assignment, path.str());
     }
     auto environment = environment_of(fs, merged, unit.environment_files);
+    for (const auto& [variable, sourced] : environment) unit.environment[variable] = sourced.value;
     if (!merged.exec_start.empty()) unit.command = command_of(merged.exec_start.back(), environment);
     if (!merged.kill_mode.empty()) unit.kill_mode = merged.kill_mode;
     unit.bound_to = std::move(merged.bound_to);

@@ -18,7 +18,8 @@ struct Word {
 
 struct Unit {
     std::string name;
-    bool exists = false;  // false for a masked unit too
+    std::map<std::string, std::string> environment = {};  // Environment= and EnvironmentFile= together
+    bool exists = false;                                  // false for a masked unit too
     TargetPath fragment = {};
     std::vector<TargetPath> drop_ins = {};           // in the order in which they count
     std::vector<TargetPath> environment_files = {};  // that exist

@@ -16,6 +16,8 @@ namespace mirrorctl::engines {
 namespace {
 
 constexpr double kPollSeconds = 0.25;
+// What containerd 2.2 and later uses where nothing is set (internal/cri/config/config_unix.go).
+constexpr std::string_view kDefaultConfigPath = "/etc/containerd/certs.d:/etc/docker/certs.d";
 constexpr std::string_view kEnvironment = "environment:";
 
 std::string without_slash(std::string url) {
@@ -94,13 +96,18 @@ Finding ask_config_path(const Check& check, const Session& session) {
     auto config = parse_containerd_config(*dump);
     if (!config) return not_asked(to_string(config.error()));
     auto wanted = check.expected.empty() ? "" : check.expected.front();
-    if (config->config_path == wanted) return {Answer::yes};
+    bool unset = wanted.empty() && config->config_path == kDefaultConfigPath;
+    if (config->config_path == wanted || unset) return {Answer::yes};
     return {Answer::no, cat("config_path is \"", printable_line(config->config_path), "\"")};
 }
 
 Finding ask_cri_plugin(const Session& session) {
     auto report = ask_cri(session.runner);
     if (report.state == CriState::unknown) return not_asked(report.detail);
+    // Docker's containerd.io package switches CRI off: then nobody here reads it, and that is not our doing.
+    auto config = parse_containerd_config(session.node.containerd.dump);
+    if (report.state == CriState::absent && config && config->cri_disabled)
+        return not_asked("CRI is disabled in containerd's configuration");
     return {report.state == CriState::loaded ? Answer::yes : Answer::no, report.detail};
 }
 

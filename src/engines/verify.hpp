@@ -42,7 +42,7 @@ std::string unit_of(const Check& check);
 //   docker.proxy            "HTTP_PROXY=value", "HTTPS_PROXY=...", "NO_PROXY=..." as /info has them; "NAME="
 //   = unset. dockerd masks
 //                           credentials: such a value is only known to be set
-//   containerd.config_path  the effective value; nothing = none
+//   containerd.config_path  the effective value; nothing = unset (containerd's own default counts as that)
 //   containerd.cri          not used: the plugins that serve CRI are loaded
 //   environment:<unit>      "NAME=value", "NAME=sha256:<64 hex>" (of the value) or "NAME=" (unset) of the
 //   unit's main process

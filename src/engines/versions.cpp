@@ -62,14 +62,13 @@ std::optional<std::string> apk_version(std::string_view installed,
     return find_version(installed, packages, {.package = "P:", .version = "V:", .status = ""});
 }
 
-std::optional<std::string> package_version(const sys::FsReader& fs,
-                                           std::span<const std::string_view> packages) {
-    if (auto status = fs.read(TargetPath("/var/lib/dpkg/status"), kDatabaseLimit)) {
-        if (auto version = dpkg_version(*status, packages)) return version;
-    }
-    if (auto installed = fs.read(TargetPath("/lib/apk/db/installed"), kDatabaseLimit))
-        return apk_version(*installed, packages);
-    return std::nullopt;
+Packages::Packages(const sys::FsReader& fs)
+    : dpkg_(fs.read(TargetPath("/var/lib/dpkg/status"), kDatabaseLimit).value_or("")),
+      apk_(fs.read(TargetPath("/lib/apk/db/installed"), kDatabaseLimit).value_or("")) {}
+
+std::optional<std::string> Packages::version(std::span<const std::string_view> names) const {
+    auto version = dpkg_version(dpkg_, names);
+    return version ? version : apk_version(apk_, names);
 }
 
 std::optional<Version> parse_version_output(std::string_view output) {

@@ -12,16 +12,24 @@
 
 namespace mirrorctl::engines {
 
-// Version of the first installed one of `packages`: dpkg (/var/lib/dpkg/status; "5:24.0.7-1~debian.12"
-// without its epoch) or apk
-// (/lib/apk/db/installed). Removed packages whose configuration stayed do not count. nullopt: none, or no
-// such database.
-std::optional<std::string> package_version(const sys::FsReader& fs,
-                                           std::span<const std::string_view> packages);
+// The package databases of a root, read once: dpkg (/var/lib/dpkg/status) and apk (/lib/apk/db/installed).
+// Absent ones are empty.
+class Packages {
+  public:
+    explicit Packages(const sys::FsReader& fs);
+    // Version of the first installed one of `names`; nullopt if none is.
+    std::optional<std::string> version(std::span<const std::string_view> names) const;
 
-// As above, for a text in deb822 form (fields "Package", "Status", "Version").
+  private:
+    std::string dpkg_;
+    std::string apk_;
+};
+
+// Version of the first installed one of `packages` in a text in deb822 form (fields "Package", "Status",
+// "Version"), without its epoch: "5:24.0.7-1~debian.12" -> "24.0.7-1~debian.12". Removed packages whose
+// configuration stayed do not count.
 std::optional<std::string> dpkg_version(std::string_view status, std::span<const std::string_view> packages);
-// For a text in apk's form (fields "P:", "V:").
+// The same for a text in apk's form (fields "P:", "V:").
 std::optional<std::string> apk_version(std::string_view installed,
                                        std::span<const std::string_view> packages);
 

@@ -4,6 +4,7 @@
 
 #include "model/file_state.hpp"
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -40,7 +41,10 @@ struct UnitFacts {
     double started_at = 0;            // seconds since 1970, live only
     std::string kill_mode = {};       // "process" keeps containers when the unit restarts
     bool need_daemon_reload = false;  // live only
+    bool can_reload = true;           // false: systemd said that it has no reload
     std::vector<TargetPath> environment_files = {};
+    // HTTP_PROXY, HTTPS_PROXY and NO_PROXY as the unit sets them (upper case wins, as in Go): may hold credentials.
+    std::map<std::string, std::string> proxy_environment = {};
     std::vector<std::string> bound_to =
         {};  // units whose restart restarts this one (Requires=, BindsTo=, PartOf=)
 };

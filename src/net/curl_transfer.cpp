@@ -65,11 +65,11 @@ CurlTransfer::~CurlTransfer() {
 void CurlTransfer::begin(const CurlApi& api, void* multi) {
     api_ = &api;
     easy_ = api.easy_init();
-    added_ = monotonic_seconds() - start_;
     if (!easy_ || !configure(api))
         return fail({.code = ErrorCode::internal,
                      .message = "cannot set up a transfer: this libcurl is too old or out of memory",
                      .hint = "libcurl 7.87 or later is needed"});
+    start_ = monotonic_seconds();  // what it took to load and set up libcurl is not the server's fault
     if (!api.multi_add(multi, easy_))
         return fail({.code = ErrorCode::internal, .message = "cannot set up a transfer: libcurl refused it"});
     multi_ = multi;
@@ -105,8 +105,8 @@ bool CurlTransfer::configure(const CurlApi& api) {
 
 bool CurlTransfer::configure_limits(const CurlApi& api) {
     return api.set(easy_, CURLOPT_CONNECTTIMEOUT_MS,
-                   milliseconds(std::min(request_.connect_timeout, request_.deadline) - added_)) &&
-           api.set(easy_, CURLOPT_TIMEOUT_MS, milliseconds(request_.deadline - added_)) &&
+                   milliseconds(std::min(request_.connect_timeout, request_.deadline))) &&
+           api.set(easy_, CURLOPT_TIMEOUT_MS, milliseconds(request_.deadline)) &&
            api.set(easy_, CURLOPT_BUFFERSIZE, kBufferBytes);
 }
 
@@ -209,7 +209,7 @@ bool CurlTransfer::take_body(std::string_view bytes) {
 void CurlTransfer::read_timing() {
     auto at = [&](int info) {
         double seconds = api_->info_seconds(easy_, info);
-        return seconds > 0 ? seconds + added_ : -1;
+        return seconds > 0 ? seconds : -1;
     };
     response_.timing = {.dns = at(CURLINFO_NAMELOOKUP_TIME_T),
                         .connect = at(CURLINFO_CONNECT_TIME_T),

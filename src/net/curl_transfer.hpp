@@ -58,7 +58,6 @@ class CurlTransfer : private AddressGuard {
     void* easy_ = nullptr;
     void* header_list_ = nullptr;
     double start_;
-    double added_ = 0;  // seconds between the start and the moment when libcurl began to count
     bool headers_done_ = false;
     bool headers_too_long_ = false;
     std::string refused_address_;

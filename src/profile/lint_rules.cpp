@@ -206,8 +206,8 @@ void lint_age(const Built& built, std::int64_t today, std::vector<Finding>& find
         }
     if (oldest != nullptr)
         findings.push_back({Level::warning, "stale_mirrors", oldest_at,
-                            cat(old, " of the mirrors were last confirmed more than ", kOldDays,
-                                " days ago, the oldest on ", oldest->as_of, ": ", oldest->url.str()),
+                            cat("mirrors last confirmed more than ", kOldDays, " days ago: ", old,
+                                ", the oldest on ", oldest->as_of, ": ", oldest->url.str()),
                             "mirrorctl bench tells which still serve"});
 }
 

@@ -40,6 +40,8 @@ ProfileSummary summarize(const Store& store, const std::string& name) {
         out.error = to_string(problems.first());
         return out;
     }
+    if (tree.value("example") == "true")
+        out.error = "an example: adapt it and remove the line `example: true`";
     out.as_of = tree.value("as_of");
     out.description = printable_line(tree.value("description"), 300);
     if (const Node* upstreams = tree.find("upstreams"))

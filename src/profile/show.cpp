@@ -18,9 +18,15 @@ bool is_plain(std::string_view text) {
     return text[0] != '-' && text[0] != '.';
 }
 
+// In block context a ':' inside a word is harmless; at its end or in front it is not.
+bool is_plain_in_block(std::string_view text) {
+    if (text.starts_with(':') || text.ends_with(':')) return false;
+    return is_plain(replace_all(std::string(text), ":", "."));
+}
+
 // A plain scalar where nobody could read it otherwise, else double-quoted (YAML 1.2 section 7.3.1).
-std::string scalar(std::string_view text) {
-    if (is_plain(text)) return std::string(text);
+std::string scalar(std::string_view text, bool in_list = false) {
+    if (in_list ? is_plain(text) : is_plain_in_block(text)) return std::string(text);
     std::string out = "\"";
     for (char c : text) {
         auto byte = static_cast<unsigned char>(c);
@@ -39,7 +45,7 @@ std::string scalar(std::string_view text) {
 
 std::string list(const std::vector<std::string>& items) {
     std::vector<std::string> quoted;
-    for (const auto& item : items) quoted.push_back(scalar(item));
+    for (const auto& item : items) quoted.push_back(scalar(item, true));
     return cat("[", join(quoted, ", "), "]");
 }
 

@@ -24,8 +24,9 @@ struct FileInfo {
     std::uint64_t device = 0;
 };
 
-// Who may own what a path leads through. `trusted_owner`: every directory and link on the way and the file
-// itself must belong to root or to `uid`; with `follow_links == false` the last component may not be a link.
+// Links on the way are followed only if they belong to root, to the caller or to the owner of the root
+// directory (else unsafe_path): what another user planted in a directory of his own leads a root process
+// nowhere.
 class FsReader {
   public:
     virtual ~FsReader() = default;
@@ -36,8 +37,8 @@ class FsReader {
     // Of the thing itself: links are not followed. Errors: not_found, permission_denied, io.
     virtual Result<FileInfo> stat(const TargetPath& path) const = 0;
     virtual Result<std::string> read_link(const TargetPath& path) const = 0;
-    // Where `path` ends after all links inside the root; the last component need not exist. Errors:
-    // unsafe_path for loops.
+    // Where `path` ends after all links inside the root; components that do not exist are kept as they are.
+    // Errors: unsafe_path for loops.
     virtual Result<TargetPath> resolve(const TargetPath& path) const = 0;
     // Names in a directory, sorted, without "." and "..". Errors: not_found, permission_denied, io.
     virtual Result<std::vector<std::string>> list(const TargetPath& path) const = 0;

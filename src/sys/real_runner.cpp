@@ -24,7 +24,7 @@ bool is_program(const std::string& path) {
 
 // The caller's PATH has no say: a root process must not run what a user put into his own folder.
 Result<std::string> look_up(const std::string& name) {
-    if (name.starts_with('/')) return name;
+    if (name.starts_with('/') && is_program(name)) return name;
     for (auto folder : kPath)
         if (auto path = cat(folder, "/", name); name.find('/') == std::string::npos && is_program(path))
             return path;

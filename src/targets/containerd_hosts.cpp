@@ -171,6 +171,17 @@ bool is_marked(std::string_view text) {
     return is_pristine(config_toml_codec(), old, text) || is_pristine(config_toml_codec(), current, text);
 }
 
+// hosts.toml is read at every pull, if containerd looks at its directory at all.
+std::vector<Check> live_checks(const NodeFacts& node, const TargetPath& path, const Values& now) {
+    std::string directory = path.parent().parent().str();
+    if (path == node.containerd.config_file) {
+        auto it = now.find(kConfigPath);
+        if (it == now.end() || it->second.empty()) return {};
+        directory = it->second.front();
+    }
+    return {{.subject = "containerd.config_path", .expected = {directory}}};
+}
+
 }  // namespace
 
 const Target& containerd_hosts() {
@@ -186,6 +197,7 @@ const Target& containerd_hosts() {
         .codec_for = codec_for,
         .upstream_of = upstream_of,
         .survey = survey,
+        .live_checks = live_checks,
         .is_marked = is_marked};
     return kTarget;
 }

@@ -168,6 +168,7 @@ Result<Proposal> propose(const Context& context) {
          .codec = &daemon_json_codec(),
          .wanted = std::move(wanted),
          .skeleton = std::move(skeleton),
+         .secret = file.text && mask_secrets(*file.text) != *file.text,
          .interim_when_removed = Values{{kRegistryMirrors, {}}},
          .on_change = {activation(docker)},
          .checks = {{.subject = "docker.mirrors", .expected = afterwards[kRegistryMirrors]}}});
@@ -181,6 +182,12 @@ const Codec* codec_for(const NodeFacts& node, const TargetPath& path) {
 std::vector<TargetPath> survey(const NodeFacts& node, const sys::FsReader& fs) {
     if (!exists(fs, node.docker.config_file)) return {};
     return {node.docker.config_file};
+}
+
+std::vector<Check> live_checks(const NodeFacts&, const TargetPath&, const Values& now) {
+    auto it = now.find(kRegistryMirrors);
+    return {
+        {.subject = "docker.mirrors", .expected = it == now.end() ? std::vector<std::string>{} : it->second}};
 }
 
 }  // namespace
@@ -197,6 +204,7 @@ const Target& docker_daemon() {
                                 .codec_for = codec_for,
                                 .upstream_of = [](const TargetPath&) { return std::string(kHub); },
                                 .survey = survey,
+                                .live_checks = live_checks,
                                 .is_marked = [](std::string_view) { return false; }};
     return kTarget;
 }

@@ -108,6 +108,10 @@ const Codec& docker_config_codec() {
 }
 
 Result<std::string> render_docker_config(const Values& values) {
+    if (values.empty()) {
+        TRY_ASSIGN(auto full, render_docker_config({{kProxyKeys[0], {""}}}));
+        return edit_text(docker_config_codec(), full, {});
+    }
     text::TemplateValues filled;
     std::size_t left = values.size();
     for (const auto* key : kProxyKeys) {

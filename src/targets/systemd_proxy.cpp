@@ -225,6 +225,13 @@ const Codec* codec_for(const NodeFacts& node, const TargetPath& path) {
     return nullptr;
 }
 
+std::vector<Check> live_checks(const NodeFacts& node, const TargetPath& path, const Values& now) {
+    for (const auto& service : services(node))
+        if (path == service.drop_in || path == service.env_file)
+            if (auto check = environment_check(service, now, true); !check.expected.empty()) return {check};
+    return {};
+}
+
 bool is_marked(std::string_view text) {
     return is_pristine(drop_in_codec(), render_drop_in, text) ||
            is_pristine(proxy_env_codec(), render_proxy_env, text);
@@ -243,6 +250,7 @@ const Target& systemd_proxy() {
                                 .propose = propose,
                                 .codec_for = codec_for,
                                 .survey = survey,
+                                .live_checks = live_checks,
                                 .is_marked = is_marked};
     return kTarget;
 }

@@ -1,9 +1,9 @@
 #include "text/apply_edits.hpp"
 
+#include "base/strings.hpp"
+
 #include <algorithm>
 #include <utility>
-
-#include "base/strings.hpp"
 
 namespace mirrorctl::text {
 
@@ -37,7 +37,9 @@ Edit trimmed(std::string_view text, Edit edit) {
     std::size_t front = 0;
     while (front < limit && old[front] == edit.replacement[front]) ++front;
     std::size_t back = 0;
-    while (back < limit - front && old[old.size() - 1 - back] == edit.replacement[edit.replacement.size() - 1 - back]) ++back;
+    while (back < limit - front &&
+           old[old.size() - 1 - back] == edit.replacement[edit.replacement.size() - 1 - back])
+        ++back;
     return {.span = {edit.span.begin + front, edit.span.end - back},
             .replacement = edit.replacement.substr(front, edit.replacement.size() - front - back)};
 }
@@ -63,8 +65,9 @@ std::vector<Edit> inverse_edits(std::string_view text, std::vector<Edit> edits) 
     std::size_t shrunk = 0;
     for (const auto& edit : edits) {
         auto begin = edit.span.begin + grown - shrunk;
-        inverse.push_back({.span = {begin, begin + edit.replacement.size()},
-                           .replacement = std::string(text.substr(edit.span.begin, edit.span.end - edit.span.begin))});
+        inverse.push_back(
+            {.span = {begin, begin + edit.replacement.size()},
+             .replacement = std::string(text.substr(edit.span.begin, edit.span.end - edit.span.begin))});
         grown += edit.replacement.size();
         shrunk += edit.span.end - edit.span.begin;
     }
@@ -84,7 +87,8 @@ std::vector<EditedText::Piece> EditedText::cut(std::size_t begin, std::size_t en
         auto to = std::min(end, at + piece.size());
         if (from < to) {
             if (piece.kept)
-                out.push_back({.kept = true, .source = {piece.source.begin + from - at, piece.source.begin + to - at}});
+                out.push_back(
+                    {.kept = true, .source = {piece.source.begin + from - at, piece.source.begin + to - at}});
             else
                 out.push_back({.inserted = piece.inserted.substr(from - at, to - from)});
         }
@@ -97,7 +101,9 @@ Result<void> EditedText::apply(std::vector<Edit> edits) {
     sort(edits);
     TRY_ASSIGN(std::string next, apply_edits(text_, edits));
     std::vector<Piece> pieces;
-    auto append = [&](std::vector<Piece> more) { std::move(more.begin(), more.end(), std::back_inserter(pieces)); };
+    auto append = [&](std::vector<Piece> more) {
+        std::move(more.begin(), more.end(), std::back_inserter(pieces));
+    };
     std::size_t at = 0;
     for (const auto& edit : edits) {
         append(cut(at, edit.span.begin));
@@ -115,7 +121,8 @@ std::vector<Edit> EditedText::edits() const {
     Edit open;
     auto close = [&](std::size_t end) {
         open.span.end = end;
-        if (auto edit = trimmed(original_, std::move(open)); edit.span.begin != edit.span.end || !edit.replacement.empty())
+        if (auto edit = trimmed(original_, std::move(open));
+            edit.span.begin != edit.span.end || !edit.replacement.empty())
             out.push_back(std::move(edit));
     };
     for (const auto& piece : pieces_) {

@@ -1,20 +1,22 @@
 // Applying, undoing and adding up edits of a text.
 #pragma once
 
+#include "base/result.hpp"
+#include "model/edit.hpp"
+
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "base/result.hpp"
-#include "model/edit.hpp"
-
 namespace mirrorctl::text {
 
-// The text after the edits, whose spans all refer to `text` as it is; their order does not matter (insertions at the same place
-// stay in the given order). Errors: internal, for spans that overlap or lie outside: a bug of the caller, never of the user's file.
+// The text after the edits, whose spans all refer to `text` as it is; their order does not matter (insertions
+// at the same place stay in the given order). Errors: internal, for spans that overlap or lie outside: a bug
+// of the caller, never of the user's file.
 Result<std::string> apply_edits(std::string_view text, std::vector<Edit> edits);
 
-// Edits on the result of apply_edits(text, edits) that give back `text`. Precondition: apply_edits accepts them.
+// Edits on the result of apply_edits(text, edits) that give back `text`. Precondition: apply_edits accepts
+// them.
 std::vector<Edit> inverse_edits(std::string_view text, std::vector<Edit> edits);
 
 // A text that is edited again and again and can say at any time what changed against the original.
@@ -24,7 +26,8 @@ class EditedText {
     const std::string& text() const { return text_; }
     // Spans refer to text() as it is now. Errors: internal, as apply_edits; nothing is changed then.
     Result<void> apply(std::vector<Edit> edits);
-    // The sum of all applied edits as edits of the original: sorted, minimal at both ends, empty where the bytes are the same again.
+    // The sum of all applied edits as edits of the original: sorted, minimal at both ends, empty where the
+    // bytes are the same again.
     std::vector<Edit> edits() const;
 
   private:

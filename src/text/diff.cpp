@@ -1,9 +1,9 @@
 #include "text/diff.hpp"
 
+#include "base/strings.hpp"
+
 #include <algorithm>
 #include <vector>
-
-#include "base/strings.hpp"
 
 namespace mirrorctl::text {
 
@@ -31,7 +31,8 @@ struct Step {
     std::string_view line;
 };
 
-// E. W. Myers, "An O(ND) Difference Algorithm and Its Variations", 1986: the greedy algorithm, keeping each round's front to walk back.
+// E. W. Myers, "An O(ND) Difference Algorithm and Its Variations", 1986: the greedy algorithm, keeping each
+// round's front to walk back.
 class Myers {
   public:
     Myers(const Lines& a, const Lines& b) : a_(a), b_(b), count_a_(std::ssize(a)), count_b_(std::ssize(b)) {}
@@ -129,8 +130,8 @@ std::string hunk(const std::vector<Step>& steps, std::size_t from, std::size_t t
                                                       steps.begin() + static_cast<std::ptrdiff_t>(end),
                                                       [&](const Step& step) { return step.mark != other; }));
     };
-    auto out = cat("@@ -", range(count(0, from, '+'), count(from, to, '+')), " +", range(count(0, from, '-'), count(from, to, '-')),
-                   " @@\n");
+    auto out = cat("@@ -", range(count(0, from, '+'), count(from, to, '+')), " +",
+                   range(count(0, from, '-'), count(from, to, '-')), " @@\n");
     for (auto i = from; i < to; ++i) {
         out += steps[i].mark;
         out += steps[i].line;
@@ -141,10 +142,12 @@ std::string hunk(const std::vector<Step>& steps, std::size_t from, std::size_t t
 
 }  // namespace
 
-std::string unified_diff(std::string_view path, std::optional<std::string_view> before, std::optional<std::string_view> after) {
+std::string unified_diff(std::string_view path, std::optional<std::string_view> before,
+                         std::optional<std::string_view> after) {
     if (before == after) return {};
     auto steps = compare(split_lines(before.value_or("")), split_lines(after.value_or("")));
-    auto out = cat("--- ", before ? cat("a", path) : "/dev/null", "\n+++ ", after ? cat("b", path) : "/dev/null", "\n");
+    auto out = cat("--- ", before ? cat("a", path) : "/dev/null", "\n+++ ",
+                   after ? cat("b", path) : "/dev/null", "\n");
     auto is_change = [](const Step& step) { return step.mark != ' '; };
     for (auto at = steps.begin();;) {
         at = std::find_if(at, steps.end(), is_change);

@@ -6,11 +6,11 @@
 //     return editor.edits();
 #pragma once
 
+#include "text/apply_edits.hpp"
+
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "text/apply_edits.hpp"
 
 namespace mirrorctl::text {
 

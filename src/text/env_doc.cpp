@@ -1,19 +1,22 @@
 #include "text/env_doc.hpp"
 
-#include <algorithm>
-
 #include "base/strings.hpp"
 #include "text/lines.hpp"
 #include "text/quote.hpp"
 #include "text/shell_word.hpp"
+
+#include <algorithm>
 
 namespace mirrorctl::text {
 
 namespace {
 
 bool is_name(std::string_view name) {
-    auto good = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; };
-    return !name.empty() && !(name[0] >= '0' && name[0] <= '9') && std::all_of(name.begin(), name.end(), good);
+    auto good = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+    };
+    return !name.empty() && !(name[0] >= '0' && name[0] <= '9') &&
+           std::all_of(name.begin(), name.end(), good);
 }
 
 // The state machine of parse_env_file_internal (src/basic/env-file.c, v252), one assignment at a time.
@@ -32,11 +35,12 @@ class SystemdReader {
                 continue;
             }
             begin = std::max(begin, line_begin(text_, at_));
-            auto stop = text_.find_first_of("=\n", at_);
+            // A '=' at the very start is part of the name.
+            auto stop = text_.find_first_of("=\r\n", at_ + 1);
             if (stop == std::string_view::npos) break;
             EnvEntry entry{.name = std::string(trim(text_.substr(at_, stop - at_)))};
             at_ = stop + 1;
-            if (text_[stop] == '\n') continue;  // no assignment: systemd passes over it
+            if (text_[stop] != '=') continue;  // no assignment: systemd passes over it
             TRY(value(entry.value, begin));
             entry.span = {begin, at_};
             entries.push_back(std::move(entry));
@@ -48,7 +52,8 @@ class SystemdReader {
     Result<void> comment() {
         auto end = line_end(text_, at_);
         if (trim(text_.substr(at_, end - at_)).ends_with('\\'))
-            return Failure(error_at(ErrorCode::unsupported_layout, "cannot edit the file: a comment that ends in a backslash", text_, at_));
+            return Failure(error_at(ErrorCode::unsupported_layout,
+                                    "cannot edit the file: a comment that ends in a backslash", text_, at_));
         at_ = end;
         return {};
     }
@@ -59,18 +64,22 @@ class SystemdReader {
         bool plain = false;
         while (at_ < text_.size()) {
             char c = text_[at_++];
-            if (c == '\n') break;
-            bool blank = c == ' ' || c == '\t' || c == '\r';
+            if (c == '\n' || c == '\r') {
+                if (c == '\r' && text_.substr(at_, 1) == "\n") ++at_;
+                break;
+            }
+            bool blank = c == ' ' || c == '\t';
             if (!plain && blank) continue;
             if (!plain && (c == '"' || c == '\'')) {
                 if (!(c == '"' ? double_quoted(out) : single_quoted(out)))
-                    return Failure(error_at(ErrorCode::parse, "invalid environment file: a quote is not closed", text_, begin));
+                    return Failure(error_at(ErrorCode::parse,
+                                            "invalid environment file: a quote is not closed", text_, begin));
                 solid = out.size();
                 continue;
             }
             plain = true;
             if (c == '\\') {
-                if (at_ < text_.size() && text_[at_] != '\n') out += text_[at_];
+                if (at_ < text_.size() && text_[at_] != '\n' && text_[at_] != '\r') out += text_[at_];
                 ++at_;
                 solid = out.size();
                 continue;
@@ -118,10 +127,12 @@ Result<std::optional<EnvEntry>> read_shell_line(std::string_view text, std::size
         at = std::min(text.find_first_not_of(" \t", at + 7), text.size());
     }
     auto equals = text.find_first_of("= \t\r\n;", at);
-    if (equals == std::string_view::npos || text[equals] != '=' || !is_name(text.substr(at, equals - at))) return std::nullopt;
+    if (equals == std::string_view::npos || text[equals] != '=' || !is_name(text.substr(at, equals - at)))
+        return std::nullopt;
     entry.name = std::string(text.substr(at, equals - at));
     auto word = read_shell_word(text, equals + 1);
-    if (word.open_quote) return Failure(error_at(ErrorCode::parse, "invalid shell file: a quote is not closed", text, begin));
+    if (word.open_quote)
+        return Failure(error_at(ErrorCode::parse, "invalid shell file: a quote is not closed", text, begin));
     entry.span = {begin, line_end(text, word.end)};
     auto rest = text.substr(word.end, entry.span.end - word.end);
     auto more = trim(rest);
@@ -153,29 +164,34 @@ Result<EnvDoc> EnvDoc::parse(std::string_view text, EnvGrammar grammar) {
 }
 
 Result<std::optional<std::string>> EnvDoc::value_of(std::string_view name) const {
-    auto last = std::find_if(entries_.rbegin(), entries_.rend(), [&](const EnvEntry& entry) { return entry.name == name; });
+    auto last = std::find_if(entries_.rbegin(), entries_.rend(),
+                             [&](const EnvEntry& entry) { return entry.name == name; });
     if (last == entries_.rend()) return std::nullopt;
     if (!last->literal)
         return Failure(error_at(ErrorCode::unsupported_layout,
-                                cat("cannot read ", printable_line(name), ": its value depends on the shell"), text_,
-                                last->span.begin));
+                                cat("cannot read ", printable_line(name), ": its value depends on the shell"),
+                                text_, last->span.begin));
     return last->value;
 }
 
 Result<std::vector<Edit>> EnvDoc::set(std::string_view name, std::string_view value) const {
     if (!is_name(name))
-        return Failure(Error{.code = ErrorCode::usage, .message = cat("not a variable's name: ", printable_line(name))});
+        return Failure(
+            Error{.code = ErrorCode::usage, .message = cat("not a variable's name: ", printable_line(name))});
     TRY_ASSIGN(std::optional<std::string> current, value_of(name));
     if (current && *current == value) return std::vector<Edit>{};
-    TRY_ASSIGN(std::string token, grammar_ == EnvGrammar::systemd ? quote_env_file(value) : quote_shell(value));
+    TRY_ASSIGN(std::string token,
+               grammar_ == EnvGrammar::systemd ? quote_env_file(value) : quote_shell(value));
     auto newline = newline_of(text_);
     if (!current) {
-        auto prefix = text_.empty() || is_blank(text_) || has_final_newline(text_) ? std::string_view() : newline;
+        auto prefix =
+            text_.empty() || is_blank(text_) || has_final_newline(text_) ? std::string_view() : newline;
         auto suffix = prefix.empty() ? newline : std::string_view();
         auto line = cat(prefix, grammar_ == EnvGrammar::shell ? "export " : "", name, "=", token, suffix);
         return std::vector<Edit>{{.span = {text_.size(), text_.size()}, .replacement = line}};
     }
-    auto last = std::find_if(entries_.rbegin(), entries_.rend(), [&](const EnvEntry& entry) { return entry.name == name; });
+    auto last = std::find_if(entries_.rbegin(), entries_.rend(),
+                             [&](const EnvEntry& entry) { return entry.name == name; });
     auto old = std::string_view(text_).substr(last->span.begin, last->span.end - last->span.begin);
     auto line = cat(indent_at(text_, last->span.begin), last->exported ? "export " : "", name, "=", token,
                     old.ends_with('\n') ? newline : std::string_view());

@@ -1,9 +1,9 @@
 #include "text/ini_doc.hpp"
 
-#include <algorithm>
-
 #include "base/strings.hpp"
 #include "text/lines.hpp"
+
+#include <algorithm>
 
 namespace mirrorctl::text {
 
@@ -22,9 +22,11 @@ bool ends_in_backslash(std::string_view line) {
 // What would not come back as it was put in.
 Result<void> writable(std::string_view value) {
     auto refuse = [](std::string_view why) {
-        return Failure(Error{.code = ErrorCode::usage, .message = cat("cannot write a value into a unit file: ", why)});
+        return Failure(
+            Error{.code = ErrorCode::usage, .message = cat("cannot write a value into a unit file: ", why)});
     };
-    if (value.find_first_of(std::string_view("\n\r\0", 3)) != std::string_view::npos) return refuse("it holds a line end or NUL");
+    if (value.find_first_of(std::string_view("\n\r\0", 3)) != std::string_view::npos)
+        return refuse("it holds a line end or NUL");
     if (trim(value).size() != value.size()) return refuse("it begins or ends with a blank");
     if (ends_in_backslash(value)) return refuse("it ends in a backslash");
     return {};
@@ -104,7 +106,8 @@ Edit IniDoc::insertion(std::size_t behind, std::string lines) const {
 }
 
 Edit IniDoc::addition(std::string_view section, const std::string& lines) const {
-    auto last = std::find_if(sections_.rbegin(), sections_.rend(), [&](const Section& s) { return s.name == section; });
+    auto last = std::find_if(sections_.rbegin(), sections_.rend(),
+                             [&](const Section& s) { return s.name == section; });
     if (last != sections_.rend()) return insertion(last->content_end, lines);
     bool gap = !is_blank(text_) && !text_.ends_with("\n\n") && !text_.ends_with("\r\n\r\n");
     return insertion(text_.size(), cat(gap ? "\n" : "", "[", section, "]\n", lines));
@@ -120,17 +123,21 @@ Result<std::vector<Edit>> IniDoc::set_values(std::string_view section, std::stri
     std::size_t front = 0;
     while (front < limit && old[front]->value == wanted[front]) ++front;
     std::size_t back = 0;
-    while (back < limit - front && old[old.size() - 1 - back]->value == wanted[wanted.size() - 1 - back]) ++back;
+    while (back < limit - front && old[old.size() - 1 - back]->value == wanted[wanted.size() - 1 - back])
+        ++back;
 
-    // Lines of the middle are replaced one by one; what is left over on either side is taken out or put in behind them.
+    // Lines of the middle are replaced one by one; what is left over on either side is taken out or put in
+    // behind them.
     std::vector<Edit> edits;
     auto i = front;
     for (; i < limit - back; ++i) {
-        Edit edit{.span = old[i]->span, .replacement = with_newlines_of(cat(key, "=", wanted[i], "\n"), text_)};
+        Edit edit{.span = old[i]->span,
+                  .replacement = with_newlines_of(cat(key, "=", wanted[i], "\n"), text_)};
         if (text_[edit.span.end - 1] != '\n') edit.replacement = cat(key, "=", wanted[i]);
         edits.push_back(std::move(edit));
     }
-    for (auto gone = i; gone < old.size() - back; ++gone) edits.push_back({.span = old[gone]->span, .replacement = {}});
+    for (auto gone = i; gone < old.size() - back; ++gone)
+        edits.push_back({.span = old[gone]->span, .replacement = {}});
     std::string lines;
     for (; i < wanted.size() - back; ++i) lines += cat(key, "=", wanted[i], "\n");
     if (lines.empty()) return edits;
@@ -138,7 +145,8 @@ Result<std::vector<Edit>> IniDoc::set_values(std::string_view section, std::stri
     if (behind > 0)
         edits.push_back(insertion(old[behind - 1]->span.end, lines));
     else if (back > 0)
-        edits.push_back({.span = {old[0]->span.begin, old[0]->span.begin}, .replacement = with_newlines_of(lines, text_)});
+        edits.push_back({.span = {old[0]->span.begin, old[0]->span.begin},
+                         .replacement = with_newlines_of(lines, text_)});
     else
         edits.push_back(addition(section, lines));
     return edits;

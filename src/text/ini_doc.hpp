@@ -1,14 +1,15 @@
-// A systemd unit file or drop-in, line by line: sections, `Key=value` with repeated keys, comments, continued lines
-// (systemd.syntax(7) and config_parse in src/shared/conf-parser.c, v252). Lines that systemd would ignore are kept as they are.
+// A systemd unit file or drop-in, line by line: sections, `Key=value` with repeated keys, comments, continued
+// lines (systemd.syntax(7) and config_parse in src/shared/conf-parser.c, v252). Lines that systemd would
+// ignore are kept as they are.
 #pragma once
-
-#include <string>
-#include <string_view>
-#include <vector>
 
 #include "base/result.hpp"
 #include "model/edit.hpp"
 #include "text/editor.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace mirrorctl::text {
 
@@ -22,19 +23,22 @@ struct IniEntry {
 
 class IniDoc {
   public:
-    // Errors: parse, with location: NUL bytes, a section header without ']', a continuation at the end of the text.
+    // Errors: parse, with location: NUL bytes, a section header without ']', a continuation at the end of the
+    // text.
     static Result<IniDoc> parse(std::string_view text);
     Result<IniDoc> with_text(std::string_view text) const { return parse(text); }
     const std::string& text() const { return text_; }
 
     const std::vector<IniEntry>& entries() const { return entries_; }
     std::vector<std::string> sections() const;  // in file order, each once
-    // All assignments of the key in all sections of that name, in file order. An empty value means "forget what was before" to systemd.
+    // All assignments of the key in all sections of that name, in file order. An empty value means "forget
+    // what was before" to systemd.
     std::vector<std::string> values(std::string_view section, std::string_view key) const;
 
-    // Edits after which values(section, key) == values (already quoted). Lines that keep their value keep their bytes; new lines stand
-    // behind the last one of the key, else at the end of the section, which is created at the end of the text if it is missing.
-    // Errors: usage, for values with line ends, NUL, blanks at the ends, or a trailing backslash.
+    // Edits after which values(section, key) == values (already quoted). Lines that keep their value keep
+    // their bytes; new lines stand behind the last one of the key, else at the end of the section, which is
+    // created at the end of the text if it is missing. Errors: usage, for values with line ends, NUL, blanks
+    // at the ends, or a trailing backslash.
     Result<std::vector<Edit>> set_values(std::string_view section, std::string_view key,
                                          const std::vector<std::string>& values) const;
 

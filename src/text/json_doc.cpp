@@ -1,11 +1,11 @@
 #include "text/json_doc.hpp"
 
-#include <algorithm>
-
 #include "base/strings.hpp"
 #include "text/json_insert.hpp"
 #include "text/lines.hpp"
 #include "text/list_edit.hpp"
+
+#include <algorithm>
 
 namespace mirrorctl::text {
 
@@ -13,8 +13,8 @@ namespace {
 
 Failure wrong_kind(const JsonDoc& doc, const JsonNode& node, const Path& path, std::string_view wanted) {
     return Failure(error_at(ErrorCode::unsupported_layout,
-                            cat("cannot use ", show(path), ": it is ", name_of(node.kind), ", not ", wanted), doc.text(),
-                            node.span.begin));
+                            cat("cannot use ", show(path), ": it is ", name_of(node.kind), ", not ", wanted),
+                            doc.text(), node.span.begin));
 }
 
 Result<std::vector<std::string>> quoted(const std::vector<std::string>& values) {
@@ -27,7 +27,9 @@ Result<std::vector<std::string>> quoted(const std::vector<std::string>& values) 
 }
 
 Result<void> writable(const Path& path) {
-    if (path.empty()) return Failure(Error{.code = ErrorCode::internal, .message = "cannot edit a JSON value: no key given"});
+    if (path.empty())
+        return Failure(
+            Error{.code = ErrorCode::internal, .message = "cannot edit a JSON value: no key given"});
     return quoted(path).map([](const auto&) {});
 }
 
@@ -52,12 +54,14 @@ const JsonNode* JsonDoc::find(const Path& path) const {
     return node;
 }
 
-// As find, but an error if something on the way is no object, so that nothing can be there and nothing can be put there.
+// As find, but an error if something on the way is no object, so that nothing can be there and nothing can be
+// put there.
 Result<const JsonNode*> JsonDoc::reach(const Path& path) const {
     const JsonNode* node = &root_;
     for (std::size_t i = 0; i < path.size(); ++i) {
         if (node->kind != JsonKind::object)
-            return wrong_kind(*this, *node, Path(path.begin(), path.begin() + static_cast<std::ptrdiff_t>(i)), "an object");
+            return wrong_kind(*this, *node, Path(path.begin(), path.begin() + static_cast<std::ptrdiff_t>(i)),
+                              "an object");
         const auto* member = node->find(path[i]);
         if (member == nullptr) return nullptr;
         node = &member->value;
@@ -83,7 +87,8 @@ Result<std::optional<std::vector<std::string>>> JsonDoc::strings_at(const Path& 
     if (node->kind != JsonKind::array) return wrong_kind(*this, *node, path, "a list of strings");
     std::vector<std::string> values;
     for (const auto& item : node->items) {
-        if (item.kind != JsonKind::string) return wrong_kind(*this, item, path, "a string in a list of strings");
+        if (item.kind != JsonKind::string)
+            return wrong_kind(*this, item, path, "a string in a list of strings");
         values.push_back(item.text);
     }
     return values;
@@ -114,7 +119,8 @@ Result<std::vector<Edit>> JsonDoc::set_string(const Path& path, std::string_view
     return std::vector<Edit>{{.span = find(path)->span, .replacement = token}};
 }
 
-Result<std::vector<Edit>> JsonDoc::set_strings(const Path& path, const std::vector<std::string>& values) const {
+Result<std::vector<Edit>> JsonDoc::set_strings(const Path& path,
+                                               const std::vector<std::string>& values) const {
     TRY(writable(path));
     TRY_ASSIGN(std::vector<std::string> tokens, quoted(values));
     TRY_ASSIGN(auto current, strings_at(path));
@@ -132,7 +138,8 @@ Result<std::vector<Edit>> JsonDoc::remove(const Path& path) const {
     TRY_ASSIGN(const JsonNode* node, reach(path));
     if (node == nullptr) return std::vector<Edit>{};
     const auto& object = *find(Path(path.begin(), path.end() - 1));
-    auto at = std::find_if(object.members.begin(), object.members.end(), [&](const auto& member) { return member.key == path.back(); });
+    auto at = std::find_if(object.members.begin(), object.members.end(),
+                           [&](const auto& member) { return member.key == path.back(); });
     Span span;
     if (object.members.size() == 1)
         span = {object.span.begin + 1, object.span.end - 1};

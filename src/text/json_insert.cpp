@@ -1,16 +1,18 @@
 #include "text/json_insert.hpp"
 
-#include <optional>
-
 #include "base/strings.hpp"
 #include "text/lines.hpp"
 #include "text/list_edit.hpp"
+
+#include <optional>
 
 namespace mirrorctl::text {
 
 namespace {
 
-bool has_line_end(std::string_view text) { return text.find('\n') != std::string_view::npos; }
+bool has_line_end(std::string_view text) {
+    return text.find('\n') != std::string_view::npos;
+}
 
 // The habits of a JSON text, taken from the first place that shows each.
 class Style {
@@ -27,8 +29,10 @@ class Style {
     std::string line(std::string_view indent) const { return cat(newline_, indent); }
     std::string_view comma() const { return comma_ ? std::string_view(*comma_) : ", "; }
 
-    // {"path[from]": {... value}} without the outermost braces; `indent` is that of its line, nullopt = all in one line.
-    std::string member(const Path& path, std::size_t from, const JsonValue& value, std::optional<std::string> indent) const {
+    // {"path[from]": {... value}} without the outermost braces; `indent` is that of its line, nullopt = all
+    // in one line.
+    std::string member(const Path& path, std::size_t from, const JsonValue& value,
+                       std::optional<std::string> indent) const {
         auto out = cat(quote_json(path[from]).value_or("\"\""), colon_ ? *colon_ : ": ");
         if (from + 1 == path.size()) return out + value_text(value, indent);
         if (!indent) return cat(out, "{", pad_, member(path, from + 1, value, indent), pad_, "}");
@@ -46,7 +50,9 @@ class Style {
     std::string_view pad() const { return pad_; }
 
   private:
-    std::string_view bytes(std::size_t begin, std::size_t end) const { return text_.substr(begin, end - begin); }
+    std::string_view bytes(std::size_t begin, std::size_t end) const {
+        return text_.substr(begin, end - begin);
+    }
 
     void look_at(const JsonNode& node) {
         for (std::size_t i = 0; i < node.members.size(); ++i) {
@@ -58,7 +64,8 @@ class Style {
             look_at(member.value);
         }
         for (std::size_t i = 0; i < node.items.size(); ++i) {
-            if (i == 0 && !one_line_lists_) one_line_lists_ = !has_line_end(bytes(node.span.begin, node.span.end));
+            if (i == 0 && !one_line_lists_)
+                one_line_lists_ = !has_line_end(bytes(node.span.begin, node.span.end));
             if (i > 0) look_at_gap(bytes(node.items[i - 1].span.end, node.items[i].span.begin));
             look_at(node.items[i]);
         }
@@ -97,11 +104,13 @@ std::string gap_before_last(std::string_view text, const JsonNode& object, const
 
 }  // namespace
 
-std::vector<Edit> insert_json(std::string_view text, const JsonNode& root, const Path& path, const JsonValue& value) {
+std::vector<Edit> insert_json(std::string_view text, const JsonNode& root, const Path& path,
+                              const JsonValue& value) {
     Style style(text, root);
     if (is_blank(text)) {
         auto begin = has_bom(text) ? kBom.size() : 0;
-        auto body = cat("{", style.line(style.unit()), style.member(path, 0, value, style.unit()), style.line("}"), style.line(""));
+        auto body = cat("{", style.line(style.unit()), style.member(path, 0, value, style.unit()),
+                        style.line("}"), style.line(""));
         return {{.span = {begin, text.size()}, .replacement = body}};
     }
     const JsonNode* object = &root;
@@ -119,13 +128,18 @@ std::vector<Edit> insert_json(std::string_view text, const JsonNode& root, const
     }
     Span inner{object->span.begin + 1, object->span.end - 1};
     if (style.single_line())
-        return {{.span = inner, .replacement = cat(style.pad(), style.member(path, depth, value, std::nullopt), style.pad())}};
+        return {
+            {.span = inner,
+             .replacement = cat(style.pad(), style.member(path, depth, value, std::nullopt), style.pad())}};
     auto outer = std::string(indent_at(text, object->span.begin));
     auto indent = outer + style.unit();
-    return {{.span = inner, .replacement = cat(style.line(indent), style.member(path, depth, value, indent), style.line(outer))}};
+    return {{.span = inner,
+             .replacement =
+                 cat(style.line(indent), style.member(path, depth, value, indent), style.line(outer))}};
 }
 
-Edit fill_json_list(std::string_view text, const JsonNode& root, const JsonNode& node, const std::vector<std::string>& tokens) {
+Edit fill_json_list(std::string_view text, const JsonNode& root, const JsonNode& node,
+                    const std::vector<std::string>& tokens) {
     Style style(text, root);
     std::optional<std::string> indent;
     if (!style.single_line()) indent = std::string(indent_at(text, node.span.begin));

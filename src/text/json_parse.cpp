@@ -1,34 +1,42 @@
-#include <algorithm>
-#include <map>
-#include <utility>
-
 #include "base/strings.hpp"
 #include "text/json_node.hpp"
 #include "text/lines.hpp"
 #include "text/utf8.hpp"
 
+#include <algorithm>
+#include <map>
+#include <utility>
+
 namespace mirrorctl::text {
 
 std::string_view name_of(JsonKind kind) {
     switch (kind) {
-        case JsonKind::null: return "null";
-        case JsonKind::boolean: return "true or false";
-        case JsonKind::number: return "a number";
-        case JsonKind::string: return "a string";
-        case JsonKind::array: return "a list";
-        case JsonKind::object: return "an object";
+        case JsonKind::null:
+            return "null";
+        case JsonKind::boolean:
+            return "true or false";
+        case JsonKind::number:
+            return "a number";
+        case JsonKind::string:
+            return "a string";
+        case JsonKind::array:
+            return "a list";
+        case JsonKind::object:
+            return "an object";
     }
     return "a value";
 }
 
 const JsonMember* JsonNode::find(std::string_view key) const {
-    auto at = std::find_if(members.begin(), members.end(), [&](const JsonMember& member) { return member.key == key; });
+    auto at = std::find_if(members.begin(), members.end(),
+                           [&](const JsonMember& member) { return member.key == key; });
     return at == members.end() ? nullptr : &*at;
 }
 
 namespace {
 
-constexpr int kMaxDepth = 200;  // containerd's and docker's files have less than 10 levels; the parser recurses
+constexpr int kMaxDepth =
+    200;  // containerd's and docker's files have less than 10 levels; the parser recurses
 
 class Parser {
   public:
@@ -39,7 +47,8 @@ class Parser {
             return fail("a byte that is not valid UTF-8", bad);
         TRY_ASSIGN(JsonNode root, value(0));
         skip_blanks();
-        if (at_ < text_.size()) return fail(is_comment() ? kComment : "more text after the end of the document");
+        if (at_ < text_.size())
+            return fail(is_comment() ? kComment : "more text after the end of the document");
         return root;
     }
 
@@ -51,7 +60,9 @@ class Parser {
         return Failure(error_at(ErrorCode::parse, cat("invalid JSON: ", why), text_, offset));
     }
     char peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
-    bool is_comment() const { return peek() == '#' || text_.substr(at_, 2) == "//" || text_.substr(at_, 2) == "/*"; }
+    bool is_comment() const {
+        return peek() == '#' || text_.substr(at_, 2) == "//" || text_.substr(at_, 2) == "/*";
+    }
     void skip_blanks() { at_ = std::min(text_.find_first_not_of(" \t\r\n", at_), text_.size()); }
     Failure unexpected(std::string_view wanted) const {
         if (at_ >= text_.size()) return fail(cat("the text ends where ", wanted, " should be"));
@@ -64,14 +75,20 @@ class Parser {
         if (depth > kMaxDepth) return fail("nested deeper than 200 levels");
         JsonNode node{.span = {at_, at_}};
         switch (peek()) {
-            case '{': TRY(object(node, depth)); break;
-            case '[': TRY(array(node, depth)); break;
+            case '{':
+                TRY(object(node, depth));
+                break;
+            case '[':
+                TRY(array(node, depth));
+                break;
             case '"': {
                 node.kind = JsonKind::string;
                 TRY_ASSIGN(node.text, string());
                 break;
             }
-            default: TRY(scalar(node)); break;
+            default:
+                TRY(scalar(node));
+                break;
         }
         node.span.end = at_;
         return node;
@@ -110,7 +127,8 @@ class Parser {
         auto line = location_of(text_, first.key_span.begin).line;
         auto again = location_of(text_, second.key_span.begin).line;
         auto error = error_at(ErrorCode::duplicate_key,
-                              cat("duplicate key: \"", printable_line(first.key), "\": it stands in lines ", line, " and ", again),
+                              cat("duplicate key: \"", printable_line(first.key), "\": it stands in lines ",
+                                  line, " and ", again),
                               text_, second.key_span.begin);
         error.hint = "keep one of the two";
         return Failure(std::move(error));
@@ -171,7 +189,8 @@ class Parser {
     }
 
     Result<void> end_of_word() const {
-        if (at_ == text_.size() || std::string_view(" \t\r\n,]}/#").find(peek()) != std::string_view::npos) return {};
+        if (at_ == text_.size() || std::string_view(" \t\r\n,]}/#").find(peek()) != std::string_view::npos)
+            return {};
         return fail("a value with something unexpected behind it");
     }
 
@@ -196,7 +215,8 @@ class Parser {
         constexpr std::string_view kValues = "\"\\/\b\f\n\r\t";
         auto begin = at_++;
         auto name = kNames.find(peek());
-        if (at_ < text_.size() && name != std::string_view::npos) return ++at_, out += kValues[name], Result<void>();
+        if (at_ < text_.size() && name != std::string_view::npos)
+            return ++at_, out += kValues[name], Result<void>();
         if (peek() != 'u') return fail("an unknown escape in a string", begin);
         TRY_ASSIGN(std::uint32_t code, hex4());
         if (code >= 0xDC00 && code < 0xE000) return fail("half of a surrogate pair", begin);
@@ -217,7 +237,8 @@ class Parser {
         ++at_;
         for (int i = 0; i < 4; ++i, ++at_) {
             auto digit = std::string_view("0123456789abcdef").find(lower(std::string(1, peek())));
-            if (at_ >= text_.size() || digit == std::string_view::npos) return fail("\\u needs four hexadecimal digits");
+            if (at_ >= text_.size() || digit == std::string_view::npos)
+                return fail("\\u needs four hexadecimal digits");
             code = code * 16 + static_cast<std::uint32_t>(digit);
         }
         return code;
@@ -229,11 +250,14 @@ class Parser {
 
 }  // namespace
 
-Result<JsonNode> parse_json(std::string_view text) { return Parser(text).document(); }
+Result<JsonNode> parse_json(std::string_view text) {
+    return Parser(text).document();
+}
 
 Result<std::string> quote_json(std::string_view value) {
     if (find_invalid_utf8(value) != std::string_view::npos)
-        return Failure(Error{.code = ErrorCode::usage, .message = "cannot write the value: it is not valid UTF-8"});
+        return Failure(
+            Error{.code = ErrorCode::usage, .message = "cannot write the value: it is not valid UTF-8"});
     constexpr std::string_view kDigits = "0123456789abcdef";
     std::string out = "\"";
     for (char c : value) {

@@ -1,15 +1,15 @@
-#include <nlohmann/json.hpp>
-
 #include "base/strings.hpp"
 #include "text/lines.hpp"
 #include "text/tree.hpp"
+
+#include <nlohmann/json.hpp>
 
 namespace mirrorctl::text {
 
 namespace {
 
-// Builds the tree from nlohmann's events instead of from its document: that keeps the spelling of numbers, so that a change
-// in the last digit of a big one shows.
+// Builds the tree from nlohmann's events instead of from its document: that keeps the spelling of numbers, so
+// that a change in the last digit of a big one shows.
 class Builder final : public nlohmann::json_sax<nlohmann::json> {
   public:
     explicit Builder(Tree& root) { open_.push_back(&root); }
@@ -17,7 +17,9 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
     const std::string& why() const { return why_; }
 
     bool null() override { return put({.kind = TreeKind::null}); }
-    bool boolean(bool value) override { return put({.kind = TreeKind::boolean, .scalar = value ? "true" : "false"}); }
+    bool boolean(bool value) override {
+        return put({.kind = TreeKind::boolean, .scalar = value ? "true" : "false"});
+    }
     bool number_integer(number_integer_t value) override {
         return put({.kind = TreeKind::integer, .scalar = std::to_string(value)});
     }
@@ -37,7 +39,8 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
     bool end_object() override { return close(); }
     bool start_array(std::size_t) override { return open({.kind = TreeKind::array}); }
     bool end_array() override { return close(); }
-    bool parse_error(std::size_t byte, const std::string&, const nlohmann::detail::exception& error) override {
+    bool parse_error(std::size_t byte, const std::string&,
+                     const nlohmann::detail::exception& error) override {
         constexpr int kNumberOverflow = 406;
         why_ = error.id == kNumberOverflow ? "invalid JSON: a number too big to be read" : "invalid JSON";
         error_byte_ = byte;
@@ -45,7 +48,8 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
     }
 
   private:
-    static constexpr std::size_t kMaxDepth = 250;  // more than json_node accepts: a tree is copied and freed by recursion
+    static constexpr std::size_t kMaxDepth =
+        250;  // more than json_node accepts: a tree is copied and freed by recursion
 
     Tree* place() {
         if (open_.size() == 1) return open_.back();

@@ -1,9 +1,9 @@
 #include "text/lines.hpp"
 
+#include "base/strings.hpp"
+
 #include <algorithm>
 #include <optional>
-
-#include "base/strings.hpp"
 
 namespace mirrorctl::text {
 
@@ -39,11 +39,17 @@ std::string_view newline_of(std::string_view text) {
     return crlf > all - crlf ? "\r\n" : "\n";
 }
 
-bool has_bom(std::string_view text) { return text.starts_with(kBom); }
+bool has_bom(std::string_view text) {
+    return text.starts_with(kBom);
+}
 
-bool has_final_newline(std::string_view text) { return text.ends_with('\n'); }
+bool has_final_newline(std::string_view text) {
+    return text.ends_with('\n');
+}
 
-bool is_blank(std::string_view text) { return trim(has_bom(text) ? text.substr(kBom.size()) : text).empty(); }
+bool is_blank(std::string_view text) {
+    return trim(has_bom(text) ? text.substr(kBom.size()) : text).empty();
+}
 
 std::size_t line_begin(std::string_view text, std::size_t offset) {
     auto before = text.substr(0, offset).rfind('\n');

@@ -1,17 +1,18 @@
 // Facts about the lines of a text: places for people, and the layout that an edit has to match.
 #pragma once
 
+#include "base/error.hpp"
+
 #include <cstddef>
 #include <string>
 #include <string_view>
-
-#include "base/error.hpp"
 
 namespace mirrorctl::text {
 
 inline constexpr std::string_view kBom = "\xEF\xBB\xBF";
 
-// Line and column of a byte offset, both 1-based; the column counts code points, a byte order mark does not count.
+// Line and column of a byte offset, both 1-based; the column counts code points, a byte order mark does not
+// count.
 Location location_of(std::string_view text, std::size_t offset);
 
 // An error with a location in `text`; the file's name is not known here, see in_file.

@@ -1,8 +1,8 @@
 #include "text/list_edit.hpp"
 
-#include <algorithm>
-
 #include "base/strings.hpp"
+
+#include <algorithm>
 
 namespace mirrorctl::text {
 
@@ -38,7 +38,8 @@ std::vector<Edit> edit_list(const ListText& list, const std::vector<std::string>
     std::size_t front = 0;
     while (front < limit && list.values[front] == wanted[front]) ++front;
     std::size_t back = 0;
-    while (back < limit - front && list.values[old_count - 1 - back] == wanted[wanted.size() - 1 - back]) ++back;
+    while (back < limit - front && list.values[old_count - 1 - back] == wanted[wanted.size() - 1 - back])
+        ++back;
 
     const auto gap = separator(list);
     Edit edit{.span = {front > 0 ? list.items[front - 1].end : list.items[0].begin,
@@ -51,13 +52,14 @@ std::vector<Edit> edit_list(const ListText& list, const std::vector<std::string>
     if (back > 0 && wanted.size() > back) {
         // In front of the entries that stay: the gap that stands there, if there is one.
         auto kept = old_count - back;
-        edit.replacement += kept > 0 ? bytes(list, list.items[kept - 1].end, list.items[kept].begin) : std::string_view(gap);
+        edit.replacement +=
+            kept > 0 ? bytes(list, list.items[kept - 1].end, list.items[kept].begin) : std::string_view(gap);
     }
     return {edit};
 }
 
-std::string new_list(const std::vector<std::string>& tokens, std::string_view indent, std::string_view outdent,
-                     std::string_view comma) {
+std::string new_list(const std::vector<std::string>& tokens, std::string_view indent,
+                     std::string_view outdent, std::string_view comma) {
     if (tokens.empty()) return "[]";
     if (indent.empty()) return cat("[", join(tokens, comma), "]");
     return cat("[", indent, join(tokens, cat(",", indent)), outdent, "]");

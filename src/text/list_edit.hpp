@@ -1,11 +1,12 @@
-// Changing a list of strings in place: entries that stay keep their bytes, new ones look like their neighbours. JSON and TOML alike.
+// Changing a list of strings in place: entries that stay keep their bytes, new ones look like their
+// neighbours. JSON and TOML alike.
 #pragma once
+
+#include "model/edit.hpp"
 
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "model/edit.hpp"
 
 namespace mirrorctl::text {
 
@@ -21,9 +22,9 @@ struct ListText {
 std::vector<Edit> edit_list(const ListText& list, const std::vector<std::string>& wanted,
                             const std::vector<std::string>& tokens);
 
-// A list of its own: in one line if `indent` is "", else one entry a line with `indent` (line end and blanks) before each entry
-// and `outdent` before the closing bracket.
-std::string new_list(const std::vector<std::string>& tokens, std::string_view indent, std::string_view outdent,
-                     std::string_view comma = ", ");
+// A list of its own: in one line if `indent` is "", else one entry a line with `indent` (line end and blanks)
+// before each entry and `outdent` before the closing bracket.
+std::string new_list(const std::vector<std::string>& tokens, std::string_view indent,
+                     std::string_view outdent, std::string_view comma = ", ");
 
 }  // namespace mirrorctl::text

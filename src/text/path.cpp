@@ -1,8 +1,8 @@
 #include "text/path.hpp"
 
-#include <algorithm>
-
 #include "base/strings.hpp"
+
+#include <algorithm>
 
 namespace mirrorctl::text {
 
@@ -10,7 +10,8 @@ namespace {
 
 bool is_bare(const std::string& key) {
     return !key.empty() && std::all_of(key.begin(), key.end(), [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+               c == '_';
     });
 }
 

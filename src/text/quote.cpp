@@ -1,12 +1,12 @@
 #include "text/quote.hpp"
 
-#include <algorithm>
-
 #include "base/strings.hpp"
 #include "text/env_doc.hpp"
 #include "text/lines.hpp"
 #include "text/shell_word.hpp"
 #include "text/utf8.hpp"
+
+#include <algorithm>
 
 namespace mirrorctl::text {
 
@@ -17,10 +17,12 @@ Failure unreadable(std::string_view what, std::string_view why) {
 }
 
 Failure undecidable(std::string_view what, std::string_view why) {
-    return Failure(Error{.code = ErrorCode::unsupported_layout, .message = cat("cannot read ", what, ": ", why)});
+    return Failure(
+        Error{.code = ErrorCode::unsupported_layout, .message = cat("cannot read ", what, ": ", why)});
 }
 
-// What none of the grammars can hold in one line, whatever the quotes. The value itself may be a secret: it is not named.
+// What none of the grammars can hold in one line, whatever the quotes. The value itself may be a secret: it
+// is not named.
 Result<void> writable(std::string_view value) {
     auto refuse = [](std::string_view why) {
         return Failure(Error{.code = ErrorCode::usage, .message = cat("cannot write a value: ", why)});
@@ -44,7 +46,8 @@ std::string double_quoted(std::string_view value, std::string_view special) {
     return out + '"';
 }
 
-// Appends what the escape means whose text behind the backslash begins here; its length, 0 if there is no such escape.
+// Appends what the escape means whose text behind the backslash begins here; its length, 0 if there is no
+// such escape.
 std::size_t unescape_toml(std::string_view text, std::string& out) {
     constexpr std::string_view kNames = "btnfr\"\\";
     constexpr std::string_view kValues = "\b\t\n\f\r\"\\";
@@ -80,7 +83,8 @@ Result<std::string> quote_env_file(std::string_view value) {
 
 Result<std::string> unquote_env_file(std::string_view text) {
     TRY_ASSIGN(auto doc, EnvDoc::parse(cat("X=", text), EnvGrammar::systemd));
-    if (doc.entries().size() != 1 || doc.entries()[0].name != "X") return unreadable("a value", "it is more than one line");
+    if (doc.entries().size() != 1 || doc.entries()[0].name != "X")
+        return unreadable("a value", "it is more than one line");
     return doc.entries()[0].value;
 }
 

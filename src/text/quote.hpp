@@ -1,23 +1,26 @@
-// How one value is written in each grammar, and read back. Four grammars, four pairs of functions; all quoting functions return the
-// value with its quotes and refuse (usage) line ends, NUL, other control characters but tab, and invalid UTF-8. The templates' escape functions.
+// How one value is written in each grammar, and read back. Four grammars, four pairs of functions; all
+// quoting functions return the value with its quotes and refuse (usage) line ends, NUL, other control
+// characters but tab, and invalid UTF-8. The templates' escape functions.
 #pragma once
+
+#include "base/result.hpp"
 
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "base/result.hpp"
-
 namespace mirrorctl::text {
 
-// One word of a unit's `Environment=`, i.e. a whole assignment `NAME=value`, in double quotes: `\` and `"` escaped, `%` doubled
-// (specifiers), `$` literal (systemd.exec(5) "Environment=", systemd.syntax(7) "Quoting").
+// One word of a unit's `Environment=`, i.e. a whole assignment `NAME=value`, in double quotes: `\` and `"`
+// escaped, `%` doubled (specifiers), `$` literal (systemd.exec(5) "Environment=", systemd.syntax(7)
+// "Quoting").
 Result<std::string> quote_unit_word(std::string_view word);
-// The words of one `Environment=` value, unquoted, `%%` undone. Errors: parse (unbalanced quotes, unknown escapes),
-// unsupported_layout (a specifier such as %h: only systemd knows its value).
+// The words of one `Environment=` value, unquoted, `%%` undone. Errors: parse (unbalanced quotes, unknown
+// escapes), unsupported_layout (a specifier such as %h: only systemd knows its value).
 Result<std::vector<std::string>> split_unit_words(std::string_view value);
 
-// A value in a file for `EnvironmentFile=`, in double quotes: `\ " $` and backquote escaped, `%` literal (systemd.exec(5)).
+// A value in a file for `EnvironmentFile=`, in double quotes: `\ " $` and backquote escaped, `%` literal
+// (systemd.exec(5)).
 Result<std::string> quote_env_file(std::string_view value);
 // The value as systemd understands what stands behind NAME= in one line. Errors: parse.
 Result<std::string> unquote_env_file(std::string_view text);

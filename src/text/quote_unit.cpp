@@ -1,18 +1,20 @@
-#include <optional>
-
 #include "base/strings.hpp"
 #include "text/quote.hpp"
 #include "text/utf8.hpp"
+
+#include <optional>
 
 namespace mirrorctl::text {
 
 namespace {
 
 Failure unreadable(std::string_view why) {
-    return Failure(Error{.code = ErrorCode::parse, .message = cat("cannot read an Environment= line: ", why)});
+    return Failure(
+        Error{.code = ErrorCode::parse, .message = cat("cannot read an Environment= line: ", why)});
 }
 
-// extract_first_word (src/basic/extract-word.c, v252) with the flags that config_parse_environ uses: UNQUOTE and CUNESCAPE.
+// extract_first_word (src/basic/extract-word.c, v252) with the flags that config_parse_environ uses: UNQUOTE
+// and CUNESCAPE.
 class WordReader {
   public:
     explicit WordReader(std::string_view text) : text_(text) {}
@@ -42,7 +44,8 @@ class WordReader {
     static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
     bool done() const { return at_ >= text_.size(); }
 
-    // cunescape_one (src/basic/escape.c): stands on the backslash, leaves at the last character of the escape.
+    // cunescape_one (src/basic/escape.c): stands on the backslash, leaves at the last character of the
+    // escape.
     Result<void> escape(std::string& out) {
         if (++at_ >= text_.size()) return unreadable("it ends in a backslash");
         constexpr std::string_view kNames = "abfnrtv\\\"'s";
@@ -89,9 +92,10 @@ Result<std::string> without_specifiers(std::string_view word) {
         out += word[i];
         if (word[i] != '%' || i + 1 == word.size()) continue;
         if (word[i + 1] != '%')
-            return Failure(Error{.code = ErrorCode::unsupported_layout,
-                                 .message = "cannot read an Environment= line: a % specifier in it",
-                                 .hint = "a percent sign that is meant as such is written %% in a unit file"});
+            return Failure(
+                Error{.code = ErrorCode::unsupported_layout,
+                      .message = "cannot read an Environment= line: a % specifier in it",
+                      .hint = "a percent sign that is meant as such is written %% in a unit file"});
         ++i;
     }
     return out;

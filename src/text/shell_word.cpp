@@ -58,7 +58,8 @@ class Reader {
         unclosed();
     }
 
-    // A backslash that takes away the meaning of `only` these characters (of all if empty); with a line end it vanishes.
+    // A backslash that takes away the meaning of `only` these characters (of all if empty); with a line end
+    // it vanishes.
     void escaped(std::string_view only) {
         if (++word_.end >= text_.size()) return unclosed();
         char c = text_[word_.end++];
@@ -77,6 +78,8 @@ class Reader {
 
 }  // namespace
 
-ShellWord read_shell_word(std::string_view text, std::size_t at) { return Reader(text, at).read(); }
+ShellWord read_shell_word(std::string_view text, std::size_t at) {
+    return Reader(text, at).read();
+}
 
 }  // namespace mirrorctl::text

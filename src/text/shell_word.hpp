@@ -14,7 +14,8 @@ struct ShellWord {
     std::size_t end = 0;      // offset behind the word
 };
 
-// The word that begins at `at` (POSIX.1-2017 sections 2.2 and 2.3); empty if a blank, line end or operator stands there.
+// The word that begins at `at` (POSIX.1-2017 sections 2.2 and 2.3); empty if a blank, line end or operator
+// stands there.
 ShellWord read_shell_word(std::string_view text, std::size_t at);
 
 }  // namespace mirrorctl::text

@@ -1,17 +1,19 @@
 #include "text/template.hpp"
 
+#include "base/strings.hpp"
+
 #include <kainjow/mustache.hpp>
 
+#include <algorithm>
 #include <optional>
-
-#include "base/strings.hpp"
 
 namespace mirrorctl::text {
 
 namespace {
 
 Failure wrong(std::string_view why, std::string_view tag) {
-    return Failure(Error{.code = ErrorCode::internal, .message = cat("wrong template: ", why, ": ", printable_line(tag))});
+    return Failure(Error{.code = ErrorCode::internal,
+                         .message = cat("wrong template: ", why, ": ", printable_line(tag))});
 }
 
 struct Tag {
@@ -29,9 +31,11 @@ Result<Tag> read_tag(std::string_view content) {
     }
     if (tag.kind == '!') return tag;
     if (tag.kind == '{' || tag.kind == '&') return wrong("an unescaped tag", inner);
-    if (tag.kind == '>' || tag.kind == '=') return wrong("partials and other delimiters are not used here", inner);
-    bool named = !inner.empty() && inner.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") ==
-                                       std::string_view::npos;
+    if (tag.kind == '>' || tag.kind == '=')
+        return wrong("partials and other delimiters are not used here", inner);
+    bool named = !inner.empty() &&
+                 inner.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") ==
+                     std::string_view::npos;
     if (!named) return wrong("not a name", inner);
     tag.name = std::string(inner);
     return tag;
@@ -49,7 +53,8 @@ Result<std::vector<Tag>> read_tags(std::string_view source) {
         if (tag.kind == '!') continue;
         if (tag.kind == '#' || tag.kind == '^') open.push_back(tags.size());
         if (tag.kind == '/') {
-            if (open.empty() || tags[open.back()].name != tag.name) return wrong("a section's end without its beginning", tag.name);
+            if (open.empty() || tags[open.back()].name != tag.name)
+                return wrong("a section's end without its beginning", tag.name);
             tags[open.back()].end = tags.size();
             open.pop_back();
         }
@@ -59,7 +64,8 @@ Result<std::vector<Tag>> read_tags(std::string_view source) {
     return tags;
 }
 
-// Mustache renders a name without value as nothing. A configuration file must not: every name is looked up first.
+// Mustache renders a name without value as nothing. A configuration file must not: every name is looked up
+// first.
 class Check {
   public:
     explicit Check(const std::vector<Tag>& tags) : tags_(tags) {}
@@ -103,6 +109,28 @@ class Check {
     std::vector<const TemplateValues*> frames_ = {};
 };
 
+// Stands for a line end while kainjow's mustache renders. It handles lines that hold only a section tag in
+// its own way (a section that is passed over leaves an empty line); so that is done here by the
+// specification, and it sees a single line.
+constexpr char kLineEnd = '\x1E';
+
+// Takes out what the specification ("Standalone Tags" in mustache(5) and mustache/spec) takes out: the blanks
+// and the line end around a section tag or comment that has its line for itself.
+std::string without_standalone_lines(std::string_view source) {
+    std::string out;
+    while (!source.empty()) {
+        auto line = source.substr(0, std::min(source.find('\n'), source.size() - 1) + 1);
+        source.remove_prefix(line.size());
+        auto inner = trim(line);
+        bool alone = inner.size() > 4 && inner.starts_with("{{") &&
+                     std::string_view("#^/!").find(inner[2]) != std::string_view::npos &&
+                     inner.find("}}") == inner.size() - 2;
+        out += alone ? inner : line;
+    }
+    std::replace(out.begin(), out.end(), '\n', kLineEnd);
+    return out;
+}
+
 kainjow::mustache::data to_data(const TemplateValues& values) {
     kainjow::mustache::data out(kainjow::mustache::data::type::object);
     for (const auto& [name, value] : values.strings) out.set(name, value);
@@ -116,21 +144,27 @@ kainjow::mustache::data to_data(const TemplateValues& values) {
 
 }  // namespace
 
-Result<std::string> render(std::string_view source, const TemplateValues& values, const EscapeFunction& escape) {
+Result<std::string> render(std::string_view source, const TemplateValues& values,
+                           const EscapeFunction& escape) {
     TRY_ASSIGN(auto tags, read_tags(source));
     TRY(Check(tags).run(values));
-    kainjow::mustache::mustache compiled{std::string(source)};
+    if (source.find(kLineEnd) != std::string_view::npos) return wrong("a control character", source);
+    kainjow::mustache::mustache compiled{without_standalone_lines(source)};
     if (!compiled.is_valid()) return wrong("mustache does not take it", compiled.error_message());
     std::optional<Error> refused;
     compiled.set_custom_escape([&](const std::string& value) {
         auto escaped = escape(value);
-        if (escaped) return *escaped;
+        if (escaped && escaped->find(kLineEnd) == std::string::npos) return *escaped;
+        if (!refused && escaped)
+            refused =
+                Error{.code = ErrorCode::usage, .message = "cannot write a value: a control character in it"};
         if (!refused) refused = escaped.error();
         return std::string();
     });
     auto out = compiled.render(to_data(values));
     if (refused) return Failure(*std::move(refused));
     if (!compiled.is_valid()) return wrong("mustache cannot render it", compiled.error_message());
+    std::replace(out.begin(), out.end(), kLineEnd, '\n');
     return out;
 }
 

@@ -1,10 +1,10 @@
 #include "text/toml_doc.hpp"
 
-#include <algorithm>
-#include <utility>
-
 #include "base/strings.hpp"
 #include "text/lines.hpp"
+
+#include <algorithm>
+#include <utility>
 
 namespace mirrorctl::text {
 
@@ -39,7 +39,8 @@ Result<const Tree*> TomlDoc::reach(const Path& path, TreeKind kind) const {
         if (at == node->members.end()) return nullptr;
         node = &at->second;
     }
-    if (node->kind != kind) return Failure(unsupported(path, cat("it is ", name_of(node->kind), ", not ", name_of(kind))));
+    if (node->kind != kind)
+        return Failure(unsupported(path, cat("it is ", name_of(node->kind), ", not ", name_of(kind))));
     return node;
 }
 

@@ -1,10 +1,10 @@
-#include <algorithm>
-
 #include "base/strings.hpp"
 #include "text/lines.hpp"
 #include "text/list_edit.hpp"
 #include "text/quote.hpp"
 #include "text/toml_doc.hpp"
+
+#include <algorithm>
 
 namespace mirrorctl::text {
 
@@ -13,17 +13,21 @@ namespace {
 // 'value' where the old token is written so and the value can be, else "value".
 Result<std::string> string_token(std::string_view value, std::string_view old) {
     TRY_ASSIGN(std::string token, quote_toml(value));
-    bool literal = old.starts_with('\'') && !old.starts_with("'''") && value.find_first_of("'\t") == std::string_view::npos;
+    bool literal = old.starts_with('\'') && !old.starts_with("'''") &&
+                   value.find_first_of("'\t") == std::string_view::npos;
     return literal ? cat("'", value, "'") : token;
 }
 
 Result<std::string> key_token(const std::string& key) {
-    bool bare = !key.empty() && key.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") ==
-                                    std::string::npos;
+    bool bare = !key.empty() &&
+                key.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") ==
+                    std::string::npos;
     return bare ? Result<std::string>(key) : quote_toml(key);
 }
 
-std::string_view bytes(std::string_view text, Span span) { return text.substr(span.begin, span.end - span.begin); }
+std::string_view bytes(std::string_view text, Span span) {
+    return text.substr(span.begin, span.end - span.begin);
+}
 
 // The part of `deeper` behind `indent`, "" if it does not begin with it.
 std::string_view step(std::string_view indent, std::string_view deeper) {
@@ -34,7 +38,9 @@ bool is_comment_line(std::string_view text, std::size_t at) {
     return trim(text.substr(at, line_end(text, at) - at)).starts_with('#');
 }
 
-bool is_blank_line(std::string_view text, std::size_t at) { return trim(text.substr(at, line_end(text, at) - at)).empty(); }
+bool is_blank_line(std::string_view text, std::size_t at) {
+    return trim(text.substr(at, line_end(text, at) - at)).empty();
+}
 
 }  // namespace
 
@@ -52,19 +58,23 @@ Result<std::vector<Edit>> TomlDoc::set_bool(const Path& path, bool value) const 
     return set(path, value ? "true" : "false");
 }
 
-Result<std::vector<Edit>> TomlDoc::set_strings(const Path& path, const std::vector<std::string>& values) const {
+Result<std::vector<Edit>> TomlDoc::set_strings(const Path& path,
+                                               const std::vector<std::string>& values) const {
     TRY_ASSIGN(auto current, strings_at(path));
     if (current && *current == values) return std::vector<Edit>{};
     const auto* old = find_assignment(path);
     TomlValueParts parts;
     if (old != nullptr) parts = scan_toml_value(bytes(text_, old->value));
     if (parts.has_comment) return Failure(unsupported(path, "comments inside the list would be lost"));
-    ListText list{.text = text_, .span = {}, .items = {}, .values = current.value_or(std::vector<std::string>{})};
+    ListText list{
+        .text = text_, .span = {}, .items = {}, .values = current.value_or(std::vector<std::string>{})};
     if (old != nullptr) list.span = old->value;
-    for (auto item : parts.items) list.items.push_back({list.span.begin + item.begin, list.span.begin + item.end});
+    for (auto item : parts.items)
+        list.items.push_back({list.span.begin + item.begin, list.span.begin + item.end});
     std::vector<std::string> tokens;
     for (const auto& value : values) {
-        TRY_ASSIGN(std::string token, string_token(value, list.items.empty() ? "" : bytes(text_, list.items[0])));
+        TRY_ASSIGN(std::string token,
+                   string_token(value, list.items.empty() ? "" : bytes(text_, list.items[0])));
         tokens.push_back(std::move(token));
     }
     if (list.items.empty()) return set(path, new_list(tokens, "", ""));
@@ -73,7 +83,9 @@ Result<std::vector<Edit>> TomlDoc::set_strings(const Path& path, const std::vect
 
 // Replaces or adds the token; whether the types fit has been checked.
 Result<std::vector<Edit>> TomlDoc::set(const Path& path, const std::string& token) const {
-    if (path.empty()) return Failure(Error{.code = ErrorCode::internal, .message = "cannot edit a TOML value: no key given"});
+    if (path.empty())
+        return Failure(
+            Error{.code = ErrorCode::internal, .message = "cannot edit a TOML value: no key given"});
     if (!has(path)) return add(path, token);
     const auto* old = find_assignment(path);
     if (old == nullptr) return Failure(unsupported(path, "it stands inside an inline table"));
@@ -114,7 +126,8 @@ std::string TomlDoc::header_indent(const Path& relative, Span header, const Path
     std::string_view unit;
     for (const auto& child : scan_.tables)
         for (const auto& other : scan_.tables)
-            if (unit.empty() && child.path.size() == other.path.size() + 1 && starts_with(child.path, other.path))
+            if (unit.empty() && child.path.size() == other.path.size() + 1 &&
+                starts_with(child.path, other.path))
                 unit = step(indent_at(text_, other.header.begin), indent_at(text_, child.header.begin));
     for (auto depth = relative.size(); depth < path.size(); ++depth) indent += unit;
     for (auto depth = path.size(); depth < relative.size() && indent.ends_with(unit); ++depth)
@@ -131,7 +144,8 @@ std::string TomlDoc::key_step() const {
     return {};
 }
 
-// Puts `line` into a table: behind its last assignment, else directly below its header. `table` as in TomlAssignment.
+// Puts `line` into a table: behind its last assignment, else directly below its header. `table` as in
+// TomlAssignment.
 Edit TomlDoc::insert_line(std::size_t table, const std::string& line) const {
     auto last = std::find_if(scan_.assignments.rbegin(), scan_.assignments.rend(),
                              [&](const TomlAssignment& assignment) { return assignment.table == table; });
@@ -139,7 +153,8 @@ Edit TomlDoc::insert_line(std::size_t table, const std::string& line) const {
         return insert_lines(last->lines.end, cat(indent_at(text_, last->key.begin), line));
     if (table > 0) {
         auto header = scan_.tables[table - 1].header;
-        return insert_lines(line_end(text_, header.end), cat(indent_at(text_, header.begin), key_step(), line));
+        return insert_lines(line_end(text_, header.end),
+                            cat(indent_at(text_, header.begin), key_step(), line));
     }
     if (scan_.tables.empty()) return insert_lines(text_.size(), line);
     return insert_lines(scan_.tables[0].body.begin, line + "\n");
@@ -172,7 +187,8 @@ Result<std::vector<Edit>> TomlDoc::remove_key(const Path& path) const {
     if (!has(path)) return std::vector<Edit>{};
     const auto* old = find_assignment(path);
     if (old == nullptr)
-        return Failure(unsupported(path, is_table(path) ? "it is a table" : "it stands inside an inline table"));
+        return Failure(
+            unsupported(path, is_table(path) ? "it is a table" : "it stands inside an inline table"));
     return std::vector<Edit>{removal(old->lines)};
 }
 
@@ -189,8 +205,10 @@ Edit TomlDoc::removal(Span lines) const {
 Result<std::vector<Edit>> TomlDoc::insert_table(std::string_view table, std::size_t before) const {
     auto at = before < scan_.tables.size() ? scan_.tables[before].body.begin : text_.size();
     auto start = has_bom(text_) ? kBom.size() : 0;
-    bool gap_before = at > start && !(has_final_newline(text_.substr(0, at)) && is_blank_line(text_, line_begin(text_, at - 1)));
-    auto block = cat(gap_before ? "\n" : "", table, has_final_newline(table) ? "" : "\n", at < text_.size() ? "\n" : "");
+    bool gap_before = at > start && !(has_final_newline(text_.substr(0, at)) &&
+                                      is_blank_line(text_, line_begin(text_, at - 1)));
+    auto block = cat(gap_before ? "\n" : "", table, has_final_newline(table) ? "" : "\n",
+                     at < text_.size() ? "\n" : "");
     return std::vector<Edit>{insert_lines(at, std::move(block))};
 }
 
@@ -200,7 +218,8 @@ Span TomlDoc::own_lines(std::size_t index) const {
     Span span{table.body.begin, line_end(text_, table.header.end)};
     for (const auto& assignment : scan_.assignments)
         if (assignment.table == index + 1) span.end = std::max(span.end, assignment.lines.end);
-    while (span.end < table.body.end && is_comment_line(text_, span.end)) span.end = line_end(text_, span.end);
+    while (span.end < table.body.end && is_comment_line(text_, span.end))
+        span.end = line_end(text_, span.end);
     while (span.end < table.body.end && is_blank_line(text_, span.end)) span.end = line_end(text_, span.end);
     return span;
 }
@@ -227,7 +246,8 @@ Result<std::vector<Edit>> TomlDoc::remove_table(const Path& path) const {
     for (auto& span : spans) {
         // Nothing follows: the blank lines that set it off go too.
         auto start = has_bom(text_) ? kBom.size() : 0;
-        while (span.end == text_.size() && span.begin > start && is_blank_line(text_, line_begin(text_, span.begin - 1)))
+        while (span.end == text_.size() && span.begin > start &&
+               is_blank_line(text_, line_begin(text_, span.begin - 1)))
             span.begin = line_begin(text_, span.begin - 1);
         edits.push_back(removal(span));
     }

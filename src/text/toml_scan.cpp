@@ -1,11 +1,11 @@
 #include "text/toml_scan.hpp"
 
-#include <algorithm>
-#include <utility>
-
 #include "base/strings.hpp"
 #include "text/lines.hpp"
 #include "text/quote.hpp"
+
+#include <algorithm>
+#include <utility>
 
 namespace mirrorctl::text {
 
@@ -20,7 +20,8 @@ class Scanner {
             skip_blanks();
             if (peek() == '[') {
                 TRY(header());
-            } else if (at_ < text_.size() && std::string_view("#\r\n").find(peek()) == std::string_view::npos) {
+            } else if (at_ < text_.size() &&
+                       std::string_view("#\r\n").find(peek()) == std::string_view::npos) {
                 TRY(assignment());
             }
             at_ = line_end(text_, at_);
@@ -33,12 +34,17 @@ class Scanner {
     bool skip_value(std::vector<Span>* items = nullptr) {
         switch (peek()) {
             case '"':
-            case '\'': return skip_string();
-            case '[': return skip_bracketed(']', items);
-            case '{': return skip_bracketed('}', nullptr);
-            default: break;
+            case '\'':
+                return skip_string();
+            case '[':
+                return skip_bracketed(']', items);
+            case '{':
+                return skip_bracketed('}', nullptr);
+            default:
+                break;
         }
-        // Dates may hold one blank between date and time: the value ends at what can follow it, blanks at its end not counted.
+        // Dates may hold one blank between date and time: the value ends at what can follow it, blanks at its
+        // end not counted.
         auto end = std::min(text_.find_first_of(",]}#\r\n", at_), text_.size());
         end = at_ + trim(text_.substr(at_, end - at_)).size();
         return std::exchange(at_, end) < end;
@@ -63,7 +69,8 @@ class Scanner {
                 ++at_;
             } else if (text_.substr(at_).starts_with(close)) {
                 at_ += close.size();
-                // Up to two more quotes may stand directly in front of the closing ones and belong to the string.
+                // Up to two more quotes may stand directly in front of the closing ones and belong to the
+                // string.
                 while (multi_line && text_.substr(at_, 1) == quote) ++at_;
                 return true;
             }
@@ -115,7 +122,7 @@ class Scanner {
                 if (!key) return false;
                 if (path != nullptr) path->push_back(*std::move(key));
             } else {
-                at_ = std::min(text_.find_first_of(" \t\r\n.=]", at_), text_.size());
+                at_ = std::min(text_.find_first_of(" \t\r\n.=[]{}#,\"'", at_), text_.size());
                 if (at_ == begin) return false;
                 if (path != nullptr) path->emplace_back(text_.substr(begin, at_ - begin));
             }
@@ -131,12 +138,13 @@ class Scanner {
         table.header.begin = at_;
         table.array = text_.substr(at_, 2) == "[[";
         at_ += table.array ? 2 : 1;
-        if (!skip_key(&table.path)) return lost(table.header.begin);
+        if (!skip_key(&table.path) || peek() != ']') return lost(table.header.begin);
         at_ += table.array ? 2 : 1;
         table.header.end = at_;
-        below_array_ = table.array || std::any_of(out_.tables.begin(), out_.tables.end(), [&](const TomlTable& other) {
-                           return other.array && starts_with(table.path, other.path);
-                       });
+        below_array_ =
+            table.array || std::any_of(out_.tables.begin(), out_.tables.end(), [&](const TomlTable& other) {
+                return other.array && starts_with(table.path, other.path);
+            });
         out_.tables.push_back(std::move(table));
         return {};
     }
@@ -176,7 +184,8 @@ class Scanner {
             table.body.begin = top == start && top != begin && &table == &out_.tables.front() ? begin : top;
         }
         for (std::size_t i = 0; i < out_.tables.size(); ++i)
-            out_.tables[i].body.end = i + 1 < out_.tables.size() ? out_.tables[i + 1].body.begin : text_.size();
+            out_.tables[i].body.end =
+                i + 1 < out_.tables.size() ? out_.tables[i + 1].body.begin : text_.size();
     }
 
     std::string_view text_;
@@ -189,7 +198,9 @@ class Scanner {
 
 }  // namespace
 
-Result<TomlScan> scan_toml(std::string_view text) { return Scanner(text).scan(); }
+Result<TomlScan> scan_toml(std::string_view text) {
+    return Scanner(text).scan();
+}
 
 TomlValueParts scan_toml_value(std::string_view value) {
     TomlValueParts parts;

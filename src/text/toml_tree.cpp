@@ -6,22 +6,25 @@ struct BrokenAssumption : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-[[noreturn]] void broken_assumption(const char* what) { throw BrokenAssumption(what); }
+[[noreturn]] void broken_assumption(const char* what) {
+    throw BrokenAssumption(what);
+}
 
 }  // namespace
 
-// toml++ 3.3 asserts things about its input that a user's file can break ("[#]" is enough), and in a release build tells the
-// compiler to rely on them. Here they are checked in every build, and a broken one is an invalid file.
+// toml++ 3.3 asserts things about its input that a user's file can break ("[#]" is enough), and in a release
+// build tells the compiler to rely on them. Here they are checked in every build, and a broken one is an
+// invalid file.
 #undef NDEBUG
 #define TOML_ASSERT(expression) ((expression) ? static_cast<void>(0) : broken_assumption(#expression))
-#include <toml++/toml.h>
-
-#include <sstream>
-
 #include "base/strings.hpp"
 #include "text/lines.hpp"
 #include "text/toml_scan.hpp"
 #include "text/tree.hpp"
+
+#include <toml++/toml.h>
+
+#include <sstream>
 
 namespace mirrorctl::text {
 
@@ -46,13 +49,18 @@ Tree convert(const toml::node& node) {
     switch (node.type()) {
         case toml::node_type::boolean:
             return {.kind = TreeKind::boolean, .scalar = node.as_boolean()->get() ? "true" : "false"};
-        case toml::node_type::integer: return {.kind = TreeKind::integer, .scalar = std::to_string(node.as_integer()->get())};
+        case toml::node_type::integer:
+            return {.kind = TreeKind::integer, .scalar = std::to_string(node.as_integer()->get())};
         case toml::node_type::floating_point:
             return {.kind = TreeKind::number, .scalar = spelling(*node.as_floating_point())};
-        case toml::node_type::string: return {.kind = TreeKind::string, .scalar = node.as_string()->get()};
-        case toml::node_type::date: return {.kind = TreeKind::date, .scalar = spelling(node.as_date()->get())};
-        case toml::node_type::time: return {.kind = TreeKind::date, .scalar = spelling(node.as_time()->get())};
-        case toml::node_type::date_time: return {.kind = TreeKind::date, .scalar = spelling(node.as_date_time()->get())};
+        case toml::node_type::string:
+            return {.kind = TreeKind::string, .scalar = node.as_string()->get()};
+        case toml::node_type::date:
+            return {.kind = TreeKind::date, .scalar = spelling(node.as_date()->get())};
+        case toml::node_type::time:
+            return {.kind = TreeKind::date, .scalar = spelling(node.as_time()->get())};
+        case toml::node_type::date_time:
+            return {.kind = TreeKind::date, .scalar = spelling(node.as_date_time()->get())};
         case toml::node_type::array: {
             Tree tree{.kind = TreeKind::array};
             for (const auto& item : *node.as_array()) tree.items.push_back(convert(item));
@@ -60,10 +68,12 @@ Tree convert(const toml::node& node) {
         }
         case toml::node_type::table: {
             Tree tree{.kind = TreeKind::table};
-            for (const auto& [key, value] : *node.as_table()) tree.members.emplace(std::string(key.str()), convert(value));
+            for (const auto& [key, value] : *node.as_table())
+                tree.members.emplace(std::string(key.str()), convert(value));
             return tree;
         }
-        case toml::node_type::none: break;
+        case toml::node_type::none:
+            break;
     }
     return {.kind = TreeKind::null};
 }
@@ -76,7 +86,8 @@ Result<Tree> toml_tree(std::string_view text) {
     try {
         return convert(toml::parse(text));
     } catch (const toml::parse_error& error) {
-        Error out{.code = ErrorCode::parse, .message = cat("invalid TOML: ", printable_line(error.description()))};
+        Error out{.code = ErrorCode::parse,
+                  .message = cat("invalid TOML: ", printable_line(error.description()))};
         out.location = Location{.file = {},
                                 .line = static_cast<int>(error.source().begin.line),
                                 .column = static_cast<int>(error.source().begin.column)};

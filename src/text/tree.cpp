@@ -4,14 +4,22 @@ namespace mirrorctl::text {
 
 std::string_view name_of(TreeKind kind) {
     switch (kind) {
-        case TreeKind::null: return "null";
-        case TreeKind::boolean: return "true or false";
-        case TreeKind::integer: return "an integer";
-        case TreeKind::number: return "a number";
-        case TreeKind::string: return "a string";
-        case TreeKind::date: return "a date or time";
-        case TreeKind::array: return "a list";
-        case TreeKind::table: return "a table";
+        case TreeKind::null:
+            return "null";
+        case TreeKind::boolean:
+            return "true or false";
+        case TreeKind::integer:
+            return "an integer";
+        case TreeKind::number:
+            return "a number";
+        case TreeKind::string:
+            return "a string";
+        case TreeKind::date:
+            return "a date or time";
+        case TreeKind::array:
+            return "a list";
+        case TreeKind::table:
+            return "a table";
     }
     return "a value";
 }

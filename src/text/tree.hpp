@@ -1,13 +1,14 @@
-// What a JSON or TOML text means, as an independent parser (nlohmann/json, toml++) sees it: no layout, no order of keys.
+// What a JSON or TOML text means, as an independent parser (nlohmann/json, toml++) sees it: no layout, no
+// order of keys.
 #pragma once
+
+#include "base/result.hpp"
+#include "text/path.hpp"
 
 #include <map>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/result.hpp"
-#include "text/path.hpp"
 
 namespace mirrorctl::text {
 

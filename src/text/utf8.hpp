@@ -7,7 +7,9 @@
 namespace mirrorctl::text {
 
 // A Unicode scalar value: in range and no surrogate.
-inline bool is_code_point(std::uint64_t code) { return code <= 0x10FFFF && (code < 0xD800 || code > 0xDFFF); }
+inline bool is_code_point(std::uint64_t code) {
+    return code <= 0x10FFFF && (code < 0xD800 || code > 0xDFFF);
+}
 
 // Precondition: is_code_point(code).
 inline void append_utf8(std::string& out, std::uint32_t code) {

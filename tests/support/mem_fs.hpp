@@ -187,6 +187,7 @@ class MemFs : public sys::Fs {
         if (is_read_only(target)) return fail(EROFS, "cannot rename", to);
         if (mounts_.contains(real) || mounts_.contains(target)) return fail(EBUSY, "cannot rename", to);
         const auto* there = find(target);
+        if (target.starts_with(real + "/")) return fail(EINVAL, "cannot rename", to);
         bool dir = moved->type == sys::FileType::directory;
         if (there && dir != (there->type == sys::FileType::directory))
             return fail(dir ? ENOTDIR : EISDIR, "cannot rename", to);
@@ -290,6 +291,10 @@ class MemFs : public sys::Fs {
             rest.pop_front();
             if (part.empty() || part == ".") continue;
             if (part == "..") {
+                if (!at.empty() && !find(at))
+                    return Failure(
+                        Error{.code = ErrorCode::unsafe_path,
+                              .message = cat("cannot open: ", path.str(), ": \"..\" behind nothing")});
                 at = at.substr(0, at.empty() ? 0 : at.rfind('/'));
                 continue;
             }

@@ -73,6 +73,8 @@ const Case kKinds[] = {
          n.docker.live->insecure_registries = true;
      },
      kRestart, true, false, ""},
+    {"a_unit_without_reload_restarts", kDockerReload, kIfSafe,
+     [](NodeFacts& n) { n.docker.unit.can_reload = false; }, kRestart, true, false, ""},
     {"docker_23_0_7_reloads", kDockerReload, kIfSafe,
      [](NodeFacts& n) {
          n.docker.version = Version{.major = 23, .minor = 0, .patch = 7};

@@ -116,6 +116,21 @@ TEST_F(Verify, ContainerdIsAskedForItsMergedConfiguration) {
     EXPECT_EQ(ask({"containerd.config_path", {}}, session()).answer, Answer::no);
 }
 
+TEST_F(Verify, ContainerdsOwnDefaultCountsAsUnset) {
+    runner.on({"/usr/bin/containerd"},
+              {.out = "version = 3\n[plugins.'io.containerd.cri.v1.images'.registry]\n"
+                      "config_path = '/etc/containerd/certs.d:/etc/docker/certs.d'\n"});
+    EXPECT_EQ(ask({"containerd.config_path", {}}, session()).answer, Answer::yes);
+    EXPECT_EQ(ask({"containerd.config_path", {"/etc/containerd/certs.d"}}, session()).answer, Answer::no);
+}
+
+TEST_F(Verify, DisabledCriIsNotOurDoing) {
+    runner.on({"ctr", "plugins", "ls"}, {.out = "io.containerd.content.v1   content    -   ok\n"});
+    EXPECT_EQ(ask({"containerd.cri", {}}, session()).answer, Answer::no);
+    node.containerd.dump = "disabled_plugins = [\"cri\"]\n";
+    EXPECT_EQ(ask({"containerd.cri", {}}, session()).answer, Answer::not_asked);
+}
+
 TEST_F(Verify, CriMustBeLoaded) {
     runner.on({"ctr", "plugins", "ls"}, {.out = "io.containerd.grpc.v1   cri    linux/amd64   error\n"});
     auto verified = verify({"containerd.cri", {}}, session());

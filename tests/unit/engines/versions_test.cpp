@@ -43,8 +43,8 @@ TEST(Versions, TheFirstNameWins) {
 TEST(Versions, ApkIsReadToo) {
     support::MemFs fs;
     fs.put("/lib/apk/db/installed", "C:Q1=\nP:docker.io\nV:25.0.3-r1\nA:x86_64\n\nP:other\nV:1\n");
-    EXPECT_EQ(package_version(fs, kNames), "25.0.3-r1");
-    EXPECT_EQ(package_version(support::MemFs(), kNames), std::nullopt);
+    EXPECT_EQ(Packages(fs).version(kNames), "25.0.3-r1");
+    EXPECT_EQ(Packages(support::MemFs()).version(kNames), std::nullopt);
 }
 
 TEST(Versions, BinariesSayItInSeveralWays) {

@@ -159,7 +159,7 @@ TEST(Laws, ReadingBackAndWritingTwice) {
     Random random(20261123);
     for (const auto& subject : subjects())
         for (const auto& text : subject.texts)
-            for (int round = 0; round < 60; ++round) {
+            for (int round = 0; round < 25; ++round) {
                 auto wanted = subject.any(random);
                 auto edited = edit_text(*subject.codec, text, wanted);
                 ASSERT_TRUE(edited) << subject.codec->name << ": " << to_string(edited.error()) << "\n"
@@ -186,7 +186,7 @@ TEST(Laws, BytesOutsideTheEditsStayAndInverseEditsRestore) {
     Random random(7);
     for (const auto& subject : subjects())
         for (const auto& text : subject.texts)
-            for (int round = 0; round < 20; ++round) {
+            for (int round = 0; round < 8; ++round) {
                 auto edits = subject.codec->write(text, subject.any(random));
                 ASSERT_TRUE(edits) << subject.codec->name << ": " << to_string(edits.error());
                 auto after = text::apply_edits(text, *edits);
@@ -218,16 +218,18 @@ TEST(Laws, TheUsersLinesSurvive) {
                                                "export EDITOR=vi"};
     for (const auto& subject : subjects())
         for (const auto& text : subject.texts)
-            for (int round = 0; round < 20; ++round) {
+            for (int round = 0; round < 8; ++round) {
                 auto edited = edit_text(*subject.codec, text, subject.any(random));
                 ASSERT_TRUE(edited) << to_string(edited.error());
-                for (const auto& part : precious)
-                    if (text.find(part) != std::string::npos)
-                        EXPECT_NE(edited->find(part), std::string::npos) << part;
-                if (text.find("\r\n") != std::string::npos)
-                    EXPECT_EQ(replace_all(*edited, "\r\n", "").find('\n'), std::string::npos)
-                        << "line ends are mixed";
-                if (text.starts_with("\xEF\xBB\xBF")) EXPECT_TRUE(edited->starts_with("\xEF\xBB\xBF"));
+                for (const auto& part : precious) {
+                    bool kept =
+                        text.find(part) == std::string::npos || edited->find(part) != std::string::npos;
+                    EXPECT_TRUE(kept) << part;
+                }
+                bool mixed = text.find("\r\n") != std::string::npos &&
+                             replace_all(*edited, "\r\n", "").find('\n') != std::string::npos;
+                EXPECT_FALSE(mixed) << subject.codec->name << ": line ends are mixed";
+                EXPECT_EQ(text.starts_with("\xEF\xBB\xBF"), edited->starts_with("\xEF\xBB\xBF"));
             }
 }
 

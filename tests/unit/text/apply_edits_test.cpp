@@ -30,7 +30,7 @@ TEST(ApplyEdits, RefusesBrokenSpans) {
         {{{0, 2}, ""}, {{1, 3}, ""}},  // overlap
         {{{0, 4}, ""}},                // behind the end
         {{{4, 4}, "x"}},
-        {{{2, 1}, ""}},                // backwards
+        {{{2, 1}, ""}},                 // backwards
         {{{0, 2}, ""}, {{1, 1}, "x"}},  // an insertion inside a replaced span
         {{{1, 2}, "x"}, {{1, 2}, "y"}},
     };

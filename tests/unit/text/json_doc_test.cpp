@@ -12,7 +12,8 @@ JsonDoc parsed(std::string_view text) {
 }
 
 TEST(JsonDoc, ReadsValues) {
-    auto doc = parsed(R"({"s": "x", "l": ["a", "b"], "e": [], "n": 1, "z": null, "t": true, "o": {"in.ner": {"k": "v"}}, "m": ["a", 1]})");
+    auto doc = parsed(
+        R"({"s": "x", "l": ["a", "b"], "e": [], "n": 1, "z": null, "t": true, "o": {"in.ner": {"k": "v"}}, "m": ["a", 1]})");
     EXPECT_EQ(**doc.string_at({"s"}), "x");
     EXPECT_EQ(**doc.string_at({"o", "in.ner", "k"}), "v");
     EXPECT_EQ(**doc.strings_at({"l"}), (std::vector<std::string>{"a", "b"}));
@@ -32,7 +33,8 @@ TEST(JsonDoc, ReadsValues) {
     EXPECT_EQ(doc.string_at({"s", "below"}).error().message, "cannot use s: it is a string, not an object");
     EXPECT_EQ(doc.keys_of({"l"}).error().code, ErrorCode::unsupported_layout);
     EXPECT_EQ(doc.bool_at({"s"}).error().location->column, 7);
-    EXPECT_EQ(parsed("[]").string_at({"a"}).error().message, "cannot use (top level): it is a list, not an object");
+    EXPECT_EQ(parsed("[]").string_at({"a"}).error().message,
+              "cannot use (top level): it is a list, not an object");
 }
 
 struct Case {
@@ -45,7 +47,8 @@ const std::vector<std::string> kOne = {"https://one"};
 const std::vector<std::string> kTwo = {"https://one", "https://two"};
 
 TEST(JsonDoc, SetStringsMatchesTheLayout) {
-    const std::string kPretty = "{\n    \"registry-mirrors\": [\n        \"https://one\",\n        \"https://two\"\n    ]\n}";
+    const std::string kPretty =
+        "{\n    \"registry-mirrors\": [\n        \"https://one\",\n        \"https://two\"\n    ]\n}";
     const std::vector<Case> cases = {
         // documents without content
         {"", kPretty + "\n"},
@@ -54,13 +57,19 @@ TEST(JsonDoc, SetStringsMatchesTheLayout) {
         {"{}\n", kPretty + "\n"},
         {"{ \n }\n", kPretty + "\n"},
         {"\xEF\xBB\xBF", "\xEF\xBB\xBF" + kPretty + "\n"},
-        {"\r\n", "{\r\n    \"registry-mirrors\": [\r\n        \"https://one\",\r\n        \"https://two\"\r\n    ]\r\n}\r\n"},
+        {"\r\n",
+         "{\r\n    \"registry-mirrors\": [\r\n        \"https://one\",\r\n        \"https://two\"\r\n    "
+         "]\r\n}\r\n"},
         // blanks, tabs, CRLF, byte order mark, no final newline
         {"{\n  \"debug\": true\n}\n",
-         "{\n  \"debug\": true,\n  \"registry-mirrors\": [\n    \"https://one\",\n    \"https://two\"\n  ]\n}\n"},
-        {"{\n\t\"debug\": true\n}", "{\n\t\"debug\": true,\n\t\"registry-mirrors\": [\n\t\t\"https://one\",\n\t\t\"https://two\"\n\t]\n}"},
+         "{\n  \"debug\": true,\n  \"registry-mirrors\": [\n    \"https://one\",\n    \"https://two\"\n  "
+         "]\n}\n"},
+        {"{\n\t\"debug\": true\n}",
+         "{\n\t\"debug\": true,\n\t\"registry-mirrors\": "
+         "[\n\t\t\"https://one\",\n\t\t\"https://two\"\n\t]\n}"},
         {"\xEF\xBB\xBF{\r\n  \"debug\": true\r\n}\r\n",
-         "\xEF\xBB\xBF{\r\n  \"debug\": true,\r\n  \"registry-mirrors\": [\r\n    \"https://one\",\r\n    \"https://two\"\r\n  ]\r\n}\r\n"},
+         "\xEF\xBB\xBF{\r\n  \"debug\": true,\r\n  \"registry-mirrors\": [\r\n    \"https://one\",\r\n    "
+         "\"https://two\"\r\n  ]\r\n}\r\n"},
         // one line
         {"{\"debug\":true}", "{\"debug\":true, \"registry-mirrors\":[\"https://one\", \"https://two\"]}"},
         {"{\"a\":1,\"b\":2}", "{\"a\":1,\"b\":2,\"registry-mirrors\":[\"https://one\",\"https://two\"]}"},
@@ -69,25 +78,32 @@ TEST(JsonDoc, SetStringsMatchesTheLayout) {
         {"{\n  \"dns\": [\"1.1.1.1\"]\n}\n",
          "{\n  \"dns\": [\"1.1.1.1\"],\n  \"registry-mirrors\": [\"https://one\", \"https://two\"]\n}\n"},
         {"{\n  \"dns\" : [\n    \"1.1.1.1\"\n  ]\n}\n",
-         "{\n  \"dns\" : [\n    \"1.1.1.1\"\n  ],\n  \"registry-mirrors\" : [\n    \"https://one\",\n    \"https://two\"\n  ]\n}\n"},
+         "{\n  \"dns\" : [\n    \"1.1.1.1\"\n  ],\n  \"registry-mirrors\" : [\n    \"https://one\",\n    "
+         "\"https://two\"\n  ]\n}\n"},
         // leading commas
         {"{\n    \"a\": 1\n  , \"b\": 2\n}",
-         "{\n    \"a\": 1\n  , \"b\": 2\n  , \"registry-mirrors\": [\n      \"https://one\",\n      \"https://two\"\n  ]\n}"},
+         "{\n    \"a\": 1\n  , \"b\": 2\n  , \"registry-mirrors\": [\n      \"https://one\",\n      "
+         "\"https://two\"\n  ]\n}"},
         // blank lines between members are not copied
         {"{\n  \"a\": 1,\n\n  \"b\": 2\n}",
-         "{\n  \"a\": 1,\n\n  \"b\": 2,\n  \"registry-mirrors\": [\n    \"https://one\",\n    \"https://two\"\n  ]\n}"},
+         "{\n  \"a\": 1,\n\n  \"b\": 2,\n  \"registry-mirrors\": [\n    \"https://one\",\n    "
+         "\"https://two\"\n  ]\n}"},
         // existing lists
         {"{\"registry-mirrors\": []}", "{\"registry-mirrors\": [\"https://one\", \"https://two\"]}"},
         {"{\n  \"registry-mirrors\": [],\n  \"x\": 1e400\n}",
          "{\n  \"registry-mirrors\": [\n    \"https://one\",\n    \"https://two\"\n  ],\n  \"x\": 1e400\n}"},
-        {"{\n  \"registry-mirrors\": [\"https:\\/\\/one\"]\n}", "{\n  \"registry-mirrors\": [\"https:\\/\\/one\", \"https://two\"]\n}"},
+        {"{\n  \"registry-mirrors\": [\"https:\\/\\/one\"]\n}",
+         "{\n  \"registry-mirrors\": [\"https:\\/\\/one\", \"https://two\"]\n}"},
         {"{\n  \"registry-mirrors\": [\n    \"https://two\"\n  ]\n}",
          "{\n  \"registry-mirrors\": [\n    \"https://one\",\n    \"https://two\"\n  ]\n}"},
-        {"{\"registry-mirrors\": [ \"https://old\" , \"https://two\" ]}", "{\"registry-mirrors\": [ \"https://one\" , \"https://two\" ]}"},
-        {"{\"registry-mirrors\": [\"https:\\/\\/two\",\"https://one\"]}", "{\"registry-mirrors\": [\"https://one\",\"https:\\/\\/two\"]}"},
+        {"{\"registry-mirrors\": [ \"https://old\" , \"https://two\" ]}",
+         "{\"registry-mirrors\": [ \"https://one\" , \"https://two\" ]}"},
+        {"{\"registry-mirrors\": [\"https:\\/\\/two\",\"https://one\"]}",
+         "{\"registry-mirrors\": [\"https://one\",\"https:\\/\\/two\"]}"},
         {"{\"registry-mirrors\": [\"https://one\",\n\"a\", \"b\",\n\"https://two\"]}",
          "{\"registry-mirrors\": [\"https://one\",\n\"https://two\"]}"},
-        {"{\"registry-mirrors\": [\"https://one\", \"https://two\"]}", "{\"registry-mirrors\": [\"https://one\", \"https://two\"]}"},
+        {"{\"registry-mirrors\": [\"https://one\", \"https://two\"]}",
+         "{\"registry-mirrors\": [\"https://one\", \"https://two\"]}"},
     };
     for (std::size_t i = 0; i < cases.size(); ++i) {
         const auto& c = cases[i];
@@ -101,11 +117,16 @@ TEST(JsonDoc, SetStringsMatchesTheLayout) {
 TEST(JsonDoc, SetStringCreatesObjects) {
     const Path path = {"proxies", "default", "httpProxy"};
     const std::vector<Case> cases = {
-        {"", "{\n    \"proxies\": {\n        \"default\": {\n            \"httpProxy\": \"http://p:1\"\n        }\n    }\n}\n"},
+        {"",
+         "{\n    \"proxies\": {\n        \"default\": {\n            \"httpProxy\": \"http://p:1\"\n        "
+         "}\n    }\n}\n"},
         {"{\n\t\"auths\": {}\n}",
-         "{\n\t\"auths\": {},\n\t\"proxies\": {\n\t\t\"default\": {\n\t\t\t\"httpProxy\": \"http://p:1\"\n\t\t}\n\t}\n}"},
-        {"{\n\t\"proxies\": {}\n}", "{\n\t\"proxies\": {\n\t\t\"default\": {\n\t\t\t\"httpProxy\": \"http://p:1\"\n\t\t}\n\t}\n}"},
-        {"{\"proxies\":{\"default\":{\"noProxy\":\"x\"}}}", "{\"proxies\":{\"default\":{\"noProxy\":\"x\", \"httpProxy\":\"http://p:1\"}}}"},
+         "{\n\t\"auths\": {},\n\t\"proxies\": {\n\t\t\"default\": {\n\t\t\t\"httpProxy\": "
+         "\"http://p:1\"\n\t\t}\n\t}\n}"},
+        {"{\n\t\"proxies\": {}\n}",
+         "{\n\t\"proxies\": {\n\t\t\"default\": {\n\t\t\t\"httpProxy\": \"http://p:1\"\n\t\t}\n\t}\n}"},
+        {"{\"proxies\":{\"default\":{\"noProxy\":\"x\"}}}",
+         "{\"proxies\":{\"default\":{\"noProxy\":\"x\", \"httpProxy\":\"http://p:1\"}}}"},
         {"{\n  \"proxies\": { \"default\": { \"noProxy\": \"x\" } }\n}",
          "{\n  \"proxies\": { \"default\": { \"noProxy\": \"x\", \"httpProxy\": \"http://p:1\" } }\n}"},
         {"{\"a\":1,\"proxies\":{}}", "{\"a\":1,\"proxies\":{\"default\":{\"httpProxy\":\"http://p:1\"}}}"},
@@ -162,7 +183,8 @@ TEST(JsonDoc, RefusesWhatItCannotEdit) {
 }
 
 TEST(JsonEditor, ComposesEditsOfOneDocument) {
-    const std::string before = "{\n\t\"auths\": {\"a\": {\"auth\": \"c2VjcmV0\"}},\n\t\"credsStore\": \"x\"\n}";
+    const std::string before =
+        "{\n\t\"auths\": {\"a\": {\"auth\": \"c2VjcmV0\"}},\n\t\"credsStore\": \"x\"\n}";
     auto editor = JsonEditor::open(before);
     ASSERT_TRUE(editor.has_value());
     const Path base = {"proxies", "default"};
@@ -174,7 +196,8 @@ TEST(JsonEditor, ComposesEditsOfOneDocument) {
     ASSERT_TRUE(editor->apply(editor->doc().remove({"credsStore"})).has_value());
     EXPECT_FALSE(editor->apply(editor->doc().set_string({"auths"}, "x")).has_value());
     EXPECT_EQ(editor->text(),
-              "{\n\t\"auths\": {\"a\": {\"auth\": \"c2VjcmV0\"}},\n\t\"proxies\": {\n\t\t\"default\": {\n\t\t\t\"httpProxy\": \"v:httpProxy\",\n"
+              "{\n\t\"auths\": {\"a\": {\"auth\": \"c2VjcmV0\"}},\n\t\"proxies\": {\n\t\t\"default\": "
+              "{\n\t\t\t\"httpProxy\": \"v:httpProxy\",\n"
               "\t\t\t\"httpsProxy\": \"v:httpsProxy\",\n\t\t\t\"noProxy\": \"v:noProxy\"\n\t\t}\n\t}\n}");
     EXPECT_EQ(apply_and_check(before, editor->edits()), editor->text());
 }

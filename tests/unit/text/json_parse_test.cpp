@@ -1,7 +1,7 @@
-#include <gtest/gtest.h>
-
 #include "base/strings.hpp"
 #include "text/json_doc.hpp"
+
+#include <gtest/gtest.h>
 
 namespace mirrorctl::text {
 namespace {
@@ -62,7 +62,8 @@ TEST(JsonParse, RefusesWithThePlace) {
         ASSERT_TRUE(doc.error().location.has_value()) << c.text;
         EXPECT_EQ(doc.error().location->line, c.line) << c.text << " " << doc.error().message;
         EXPECT_EQ(doc.error().location->column, c.column) << c.text << " " << doc.error().message;
-        EXPECT_NE(doc.error().message.find(c.why), std::string::npos) << c.text << ": " << doc.error().message;
+        EXPECT_NE(doc.error().message.find(c.why), std::string::npos)
+            << c.text << ": " << doc.error().message;
     }
 }
 
@@ -78,8 +79,9 @@ TEST(JsonParse, NamesBothPlacesOfADuplicateKey) {
 }
 
 TEST(JsonParse, AcceptsWhatTheStandardAllows) {
-    for (std::string text : {"{}", "[]", "null", "-0", "0.5e+10", "1E400", "[[[]]]", "\xEF\xBB\xBF{}", " \t\r\n{}\r\n ", "\"x\"", "true",
-                             R"({"": 0, " ": 1})", R"(["\"\\\/\b\f\n\r\t\u0041\ud83d\udc33"])", "123456789012345678901234567890"})
+    for (std::string text : {"{}", "[]", "null", "-0", "0.5e+10", "1E400", "[[[]]]", "\xEF\xBB\xBF{}",
+                             " \t\r\n{}\r\n ", "\"x\"", "true", R"({"": 0, " ": 1})",
+                             R"(["\"\\\/\b\f\n\r\t\u0041\ud83d\udc33"])", "123456789012345678901234567890"})
         EXPECT_TRUE(JsonDoc::parse(text).has_value()) << text;
 }
 

@@ -1,14 +1,14 @@
 // The laws that every edit of a text keeps, and random material for them.
 #pragma once
 
+#include "text/apply_edits.hpp"
+
 #include <gtest/gtest.h>
 
 #include <random>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "text/apply_edits.hpp"
 
 namespace mirrorctl::text {
 
@@ -40,9 +40,46 @@ class Random {
     }
     // Up to `limit` pieces of what is awkward in some grammar.
     std::string awkward(std::size_t limit) {
-        static const std::vector<std::string> kPieces = {
-            "a", "Z", "0", "_", "-", ".", ":", "/", "https://m.example/v2/", "user:p@ss", " ", "\t", "\"", "'", "\\", "$", "$HOME", "`id`",
-            "%", "%40", "%%", "%h", "#", ";", "=", ",", "[", "]", "{", "}", "\\n", "\\x41", "~", "!", "&", "|", "*", "é", "镜像", "\xF0\x9F\x90\xB3"};
+        static const std::vector<std::string> kPieces = {"a",
+                                                         "Z",
+                                                         "0",
+                                                         "_",
+                                                         "-",
+                                                         ".",
+                                                         ":",
+                                                         "/",
+                                                         "https://m.example/v2/",
+                                                         "user:p@ss",
+                                                         " ",
+                                                         "\t",
+                                                         "\"",
+                                                         "'",
+                                                         "\\",
+                                                         "$",
+                                                         "$HOME",
+                                                         "`id`",
+                                                         "%",
+                                                         "%40",
+                                                         "%%",
+                                                         "%h",
+                                                         "#",
+                                                         ";",
+                                                         "=",
+                                                         ",",
+                                                         "[",
+                                                         "]",
+                                                         "{",
+                                                         "}",
+                                                         "\\n",
+                                                         "\\x41",
+                                                         "~",
+                                                         "!",
+                                                         "&",
+                                                         "|",
+                                                         "*",
+                                                         "é",
+                                                         "镜像",
+                                                         "\xF0\x9F\x90\xB3"};
         std::string out;
         for (auto n = below(limit + 1); n > 0; --n) out += pick(kPieces);
         return out;

@@ -12,9 +12,18 @@ TEST(Lines, LocationCountsLinesAndCodePoints) {
         int line, column;
     };
     const std::vector<Case> cases = {
-        {"", 0, 1, 1},        {"abc", 2, 1, 3},         {"a\nb", 2, 2, 1},       {"a\r\nb", 3, 2, 1},
-        {"é=1", 2, 1, 2},     {"镜像x", 6, 1, 3},       {"\xEF\xBB\xBF{", 3, 1, 1}, {"\xEF\xBB\xBF{\nx", 5, 2, 1},
-        {"abc", 99, 1, 4},    {"a\n", 2, 2, 1},         {"\n\n\n", 3, 4, 1},     {"\xF0\x9F\x90\xB3x", 4, 1, 2},
+        {"", 0, 1, 1},
+        {"abc", 2, 1, 3},
+        {"a\nb", 2, 2, 1},
+        {"a\r\nb", 3, 2, 1},
+        {"é=1", 2, 1, 2},
+        {"镜像x", 6, 1, 3},
+        {"\xEF\xBB\xBF{", 3, 1, 1},
+        {"\xEF\xBB\xBF{\nx", 5, 2, 1},
+        {"abc", 99, 1, 4},
+        {"a\n", 2, 2, 1},
+        {"\n\n\n", 3, 4, 1},
+        {"\xF0\x9F\x90\xB3x", 4, 1, 2},
         {"\xEF\xBB\xBF{", 0, 1, 1},
     };
     for (const auto& c : cases) {
@@ -51,7 +60,9 @@ TEST(Lines, ShapeOfATextIsSeen) {
 }
 
 TEST(Lines, BoundsOfALine) {
-    const std::string text = "\xEF\xBB\xBF" "ab\n  cd\r\n";
+    const std::string text =
+        "\xEF\xBB\xBF"
+        "ab\n  cd\r\n";
     EXPECT_EQ(line_begin(text, 4), 3U);
     EXPECT_EQ(line_end(text, 4), 6U);
     EXPECT_EQ(line_begin(text, 9), 6U);
@@ -63,9 +74,14 @@ TEST(Lines, BoundsOfALine) {
 }
 
 TEST(Lines, InvalidUtf8IsFound) {
-    const std::vector<std::pair<std::string, std::size_t>> cases = {
-        {"plain é 镜", std::string::npos}, {"ab\xFF", 2},         {"\xC0\x80", 0},  {"a\xE9", 1},
-        {"\xED\xA0\x80", 0},              {"\xF4\x90\x80\x80", 0}, {"ok\xE4\xB8", 2}, {"", std::string::npos}};
+    const std::vector<std::pair<std::string, std::size_t>> cases = {{"plain é 镜", std::string::npos},
+                                                                    {"ab\xFF", 2},
+                                                                    {"\xC0\x80", 0},
+                                                                    {"a\xE9", 1},
+                                                                    {"\xED\xA0\x80", 0},
+                                                                    {"\xF4\x90\x80\x80", 0},
+                                                                    {"ok\xE4\xB8", 2},
+                                                                    {"", std::string::npos}};
     for (const auto& [text, at] : cases) EXPECT_EQ(find_invalid_utf8(text), at) << text;
 }
 

@@ -85,7 +85,8 @@ z = 2
     EXPECT_EQ(doc.string_at({"arr", "y"}).error().code, ErrorCode::unsupported_layout);
     EXPECT_EQ(doc.string_at({"i"}).error().message, "cannot use i: it is an integer, not a string");
     EXPECT_EQ(doc.string_at({"i"}).error().location->line, 4);
-    EXPECT_EQ(doc.keys_of({}), (std::vector<std::string>{"s", "lit", "i", "b", "list", "dotted", "inline", "multi", "date", "t", "arr"}));
+    EXPECT_EQ(doc.keys_of({}), (std::vector<std::string>{"s", "lit", "i", "b", "list", "dotted", "inline",
+                                                         "multi", "date", "t", "arr"}));
     EXPECT_EQ(doc.keys_of({"inline"}), (std::vector<std::string>{"k", "n"}));
     ASSERT_EQ(doc.tables().size(), 3U);
     EXPECT_EQ(doc.tables()[0].path, (Path{"t", "a b", "c.d"}));
@@ -101,9 +102,10 @@ TEST(TomlDoc, RefusesWithThePlace) {
         int line;
     };
     const std::vector<Case> cases = {
-        {"a = ", 1},        {"a = 1\na = 2\n", 2},      {"[t]\n[t]\n", 2},    {"\n\nx y = 1", 3}, {"a = \"\\q\"", 1},
-        {"a = [1, 2", 1},   {"a = {b = 1,\n c = 2}", 1}, {"a = 01", 1},        {"a = 'x\n'", 1},   {"a = \"\xFF\"", 1},
-        {"ok = 1\n= 2", 2}, {"a.b = 1\n[a]\n", 2},      {"a = 1\n[a.b]\n", 2}, {"[t\n", 1},        {"a = \"\x01\"", 1},
+        {"a = ", 1},           {"a = 1\na = 2\n", 2}, {"[t]\n[t]\n", 2},           {"\n\nx y = 1", 3},
+        {"a = \"\\q\"", 1},    {"a = [1, 2", 1},      {"a = {b = 1,\n c = 2}", 1}, {"a = 01", 1},
+        {"a = 'x\n'", 1},      {"a = \"\xFF\"", 1},   {"ok = 1\n= 2", 2},          {"a.b = 1\n[a]\n", 2},
+        {"a = 1\n[a.b]\n", 2}, {"[t\n", 1},           {"a = \"\x01\"", 1},
     };
     for (const auto& c : cases) {
         auto doc = TomlDoc::parse(c.text);
@@ -118,13 +120,16 @@ TEST(TomlDoc, RefusesWithThePlace) {
 
 TEST(TomlDoc, BodiesOfTables) {
     const std::string text =
-        "# the file's own comment\nx = 1\n# about a\n# more about a\n[a]\ny = 1\n\n# loose\n\n# about b\n[b] # here\nz = \"\"\"\n# no comment\"\"\"\n"
+        "# the file's own comment\nx = 1\n# about a\n# more about a\n[a]\ny = 1\n\n# loose\n\n# about b\n[b] "
+        "# here\nz = \"\"\"\n# no comment\"\"\"\n"
         "[c]\n";
     auto doc = parsed(text);
     std::vector<std::string> bodies;
-    for (const auto& table : doc.tables()) bodies.push_back(text.substr(table.body.begin, table.body.end - table.body.begin));
-    EXPECT_EQ(bodies, (std::vector<std::string>{"# about a\n# more about a\n[a]\ny = 1\n\n# loose\n\n",
-                                                "# about b\n[b] # here\nz = \"\"\"\n# no comment\"\"\"\n", "[c]\n"}));
+    for (const auto& table : doc.tables())
+        bodies.push_back(text.substr(table.body.begin, table.body.end - table.body.begin));
+    EXPECT_EQ(bodies,
+              (std::vector<std::string>{"# about a\n# more about a\n[a]\ny = 1\n\n# loose\n\n",
+                                        "# about b\n[b] # here\nz = \"\"\"\n# no comment\"\"\"\n", "[c]\n"}));
     auto first = parsed("# ours\n[a]\n");
     EXPECT_EQ(first.tables()[0].body.begin, 7U);
 }
@@ -147,7 +152,8 @@ TEST(TomlDoc, SetStringReplacesOnlyTheValue) {
         {"[t]\n", "[t]\nk = \"new\"\n"},
         {"[t]", "[t]\nk = \"new\""},
         {"[t] # c\n\n[u]\n", "[t] # c\nk = \"new\"\n\n[u]\n"},
-        {"[t]\n    a = 1 # c\n    # tail\n\n[u]\n", "[t]\n    a = 1 # c\n    k = \"new\"\n    # tail\n\n[u]\n"},
+        {"[t]\n    a = 1 # c\n    # tail\n\n[u]\n",
+         "[t]\n    a = 1 # c\n    k = \"new\"\n    # tail\n\n[u]\n"},
         {"[t]\na = [\n  1, # ]\n]\n[u]\n", "[t]\na = [\n  1, # ]\n]\nk = \"new\"\n[u]\n"},
         {"[u]\n  a = 1\n[t]", "[u]\n  a = 1\n[t]\n  k = \"new\""},
         // a table of its own
@@ -177,36 +183,44 @@ TEST(TomlDoc, RootKeysStandBeforeTheFirstTable) {
         {"# c\n[h]\n", "# c\nserver = \"u\"\n\n[h]\n"},
         {"# c\n\n# about h\n[h]\n", "# c\n\nserver = \"u\"\n\n# about h\n[h]\n"},
     };
-    for (const auto& c : cases) EXPECT_EQ(edited(c.before, parsed(c.before).set_string({"server"}, "u")), c.after);
+    for (const auto& c : cases)
+        EXPECT_EQ(edited(c.before, parsed(c.before).set_string({"server"}, "u")), c.after);
 }
 
 TEST(TomlDoc, EditsContainerdsDefaultConfiguration) {
     std::string expected(kDefault17);
     expected.replace(expected.find("config_path = \"\""), 16, "config_path = \"/etc/containerd/certs.d\"");
-    EXPECT_EQ(edited(kDefault17, parsed(kDefault17).set_string(kConfigPath, "/etc/containerd/certs.d")), expected);
+    EXPECT_EQ(edited(kDefault17, parsed(kDefault17).set_string(kConfigPath, "/etc/containerd/certs.d")),
+              expected);
 
     // without the registry table: put among its relatives, indented like them
     std::string bare(kDefault17);
     auto from = bare.find("    [plugins.\"io.containerd.grpc.v1.cri\".registry]\n");
     bare.erase(from, bare.find("    [plugins.\"io.containerd.grpc.v1.cri\".x509") - from);
     auto after = edited(bare, parsed(bare).set_string(kConfigPath, "/etc/containerd/certs.d"));
-    EXPECT_NE(after.find("      tls_cert_file = \"\"\n\n    [plugins.\"io.containerd.grpc.v1.cri\".registry]\n"
-                         "      config_path = \"/etc/containerd/certs.d\"\n\n[timeouts]\n"),
-              std::string::npos)
+    EXPECT_NE(
+        after.find("      tls_cert_file = \"\"\n\n    [plugins.\"io.containerd.grpc.v1.cri\".registry]\n"
+                   "      config_path = \"/etc/containerd/certs.d\"\n\n[timeouts]\n"),
+        std::string::npos)
         << after;
 
     // version 3 as containerd 2 writes it
-    const std::string v3 = "version = 3\n\n[plugins]\n  [plugins.'io.containerd.cri.v1.images']\n    snapshotter = 'overlayfs'\n\n"
-                           "    [plugins.'io.containerd.cri.v1.images'.registry]\n      config_path = ''\n";
-    EXPECT_EQ(edited(v3, parsed(v3).set_string({"plugins", "io.containerd.cri.v1.images", "registry", "config_path"}, "/x")),
+    const std::string v3 =
+        "version = 3\n\n[plugins]\n  [plugins.'io.containerd.cri.v1.images']\n    snapshotter = "
+        "'overlayfs'\n\n"
+        "    [plugins.'io.containerd.cri.v1.images'.registry]\n      config_path = ''\n";
+    EXPECT_EQ(edited(v3, parsed(v3).set_string(
+                             {"plugins", "io.containerd.cri.v1.images", "registry", "config_path"}, "/x")),
               v3.substr(0, v3.size() - 3) + "'/x'\n");
 
     // Debian's and Docker's short files
     const std::string short_file = "disabled_plugins = [\"cri\"]\n";
-    EXPECT_EQ(edited(short_file, parsed(short_file).set_string({"plugins", "cri", "registry", "config_path"}, "/x")),
+    EXPECT_EQ(edited(short_file,
+                     parsed(short_file).set_string({"plugins", "cri", "registry", "config_path"}, "/x")),
               "disabled_plugins = [\"cri\"]\n\n[plugins.cri.registry]\nconfig_path = \"/x\"\n");
     EXPECT_EQ(edited(short_file, parsed(short_file).set_string(kConfigPath, "/x")),
-              "disabled_plugins = [\"cri\"]\n\n[plugins.\"io.containerd.grpc.v1.cri\".registry]\nconfig_path = \"/x\"\n");
+              "disabled_plugins = [\"cri\"]\n\n[plugins.\"io.containerd.grpc.v1.cri\".registry]\nconfig_path "
+              "= \"/x\"\n");
 }
 
 TEST(TomlDoc, SetStringsAndBools) {
@@ -314,26 +328,33 @@ TEST(TomlDoc, RemoveTable) {
     };
     const std::vector<Case> cases = {
         {"server = 'x'\n\n[host.\"https://a\"]\n  k = 1\n", "server = 'x'\n"},
-        {"server = 'x'\n\n# ours\n[host.\"https://a\"]\n  k = 1\n  [host.\"https://a\".header]\n  h = 1\n\n[host.\"https://b\"]\nk = 2",
+        {"server = 'x'\n\n# ours\n[host.\"https://a\"]\n  k = 1\n  [host.\"https://a\".header]\n  h = "
+         "1\n\n[host.\"https://b\"]\nk = 2",
          "server = 'x'\n\n[host.\"https://b\"]\nk = 2"},
         {"[host.\"https://b\"]\nk = 2\n\n[host.'https://a']\nk = 1", "[host.\"https://b\"]\nk = 2"},
-        {"[host.\"https://a\"]\n# k = 1\n\n# loose\n\n[host.\"https://b\"]\n", "# loose\n\n[host.\"https://b\"]\n"},
+        {"[host.\"https://a\"]\n# k = 1\n\n# loose\n\n[host.\"https://b\"]\n",
+         "# loose\n\n[host.\"https://b\"]\n"},
         {"[host.\"https://a\".header]\nh = 1\n[b]\n[host.\"https://a\"]\nk = 1\n", "[b]\n"},
         {"# mine\n[host.\"https://a\"]\nk = 1\n", "# mine\n"},
         {"[host]\n", "[host]\n"},
     };
     for (const auto& c : cases) EXPECT_EQ(edited(c.before, parsed(c.before).remove_table(path)), c.after);
-    for (std::string text : {"host.\"https://a\".k = 1\n", "host = {\"https://a\" = {k = 1}}\n", "[host]\n'https://a' = 1\n",
-                             "[[host.\"https://a\"]]\nk = 1\n", "[host]\n'https://a'.k = 1\n"})
+    for (std::string text :
+         {"host.\"https://a\".k = 1\n", "host = {\"https://a\" = {k = 1}}\n", "[host]\n'https://a' = 1\n",
+          "[[host.\"https://a\"]]\nk = 1\n", "[host]\n'https://a'.k = 1\n"})
         EXPECT_EQ(parsed(text).remove_table(path).error().code, ErrorCode::unsupported_layout) << text;
 }
 
 TEST(TomlDoc, InsertedTablesCanBeTakenOutAgain) {
-    const std::string before = "server = \"https://registry-1.docker.io\"\n\n[host.\"https://mine\"]\n  ca = \"/etc/ca.pem\"\n";
+    const std::string before =
+        "server = \"https://registry-1.docker.io\"\n\n[host.\"https://mine\"]\n  ca = \"/etc/ca.pem\"\n";
     auto editor = TomlEditor::open(before);
-    ASSERT_TRUE(editor->apply(editor->doc().insert_table("[host.\"https://a\"]\n  capabilities = [\"pull\"]\n", 0)).has_value());
+    ASSERT_TRUE(
+        editor->apply(editor->doc().insert_table("[host.\"https://a\"]\n  capabilities = [\"pull\"]\n", 0))
+            .has_value());
     ASSERT_TRUE(editor->apply(editor->doc().insert_table("[host.\"https://b\"]\n", 1)).has_value());
-    EXPECT_EQ(editor->doc().keys_of({"host"}), (std::vector<std::string>{"https://a", "https://b", "https://mine"}));
+    EXPECT_EQ(editor->doc().keys_of({"host"}),
+              (std::vector<std::string>{"https://a", "https://b", "https://mine"}));
     EXPECT_EQ(apply_and_check(before, editor->edits()), editor->text());
     ASSERT_TRUE(editor->apply(editor->doc().remove_table({"host", "https://a"})).has_value());
     ASSERT_TRUE(editor->apply(editor->doc().remove_table({"host", "https://b"})).has_value());

@@ -1,0 +1,134 @@
+// bench.json: text <-> RankingCache. The only file of this folder that knows the JSON library.
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "base/strings.hpp"
+#include "bench/cache.hpp"
+#include "model/json/report_json.hpp"
+
+namespace mirrorctl::bench {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::string_view kSchema = "mirrorctl.cache/1";
+constexpr std::size_t kMaxText = 4U << 20U;
+constexpr std::size_t kMaxEntries = 4096;
+
+Failure damaged(std::string_view why) {
+    return Failure(Error{.code = ErrorCode::corrupt_state,
+                         .message = cat("saved ranking not read: bench.json: ", why),
+                         .hint = "it is measured again; nothing needs to be done"});
+}
+
+bool read_text(const Json& object, const char* key, std::string& out) {
+    auto it = object.find(key);
+    if (it == object.end() || !it->is_string()) return false;
+    out = it->get<std::string>();
+    return true;
+}
+
+bool read_time(const Json& object, const char* key, double& out) {
+    auto it = object.find(key);
+    if (it == object.end() || !it->is_number() || !std::isfinite(it->get<double>())) return false;
+    out = it->get<double>();
+    return true;
+}
+
+// The list under `key`, nullptr if it is not one of sane length.
+const Json* read_list(const Json& root, const char* key) {
+    auto it = root.find(key);
+    return it != root.end() && it->is_array() && it->size() <= kMaxEntries ? &*it : nullptr;
+}
+
+bool read_key(const Json& root, CacheKey& key) {
+    auto it = root.find("key");
+    if (it == root.end() || !it->is_object()) return false;
+    return read_text(*it, "profile_sha256", key.profile_sha256) && read_text(*it, "route", key.route) &&
+           read_text(*it, "machine_id", key.machine_id) && read_text(*it, "image", key.image);
+}
+
+bool read_checks(const Json& root, std::vector<LastCheck>& checks) {
+    const auto* list = read_list(root, "checks");
+    if (list == nullptr) return false;
+    for (const auto& entry : *list) {
+        LastCheck check;
+        bool whole = entry.is_object() && read_text(entry, "upstream", check.upstream) && read_text(entry, "url", check.url) &&
+                     read_time(entry, "at", check.at);
+        if (!whole) return false;
+        checks.push_back(std::move(check));
+    }
+    return true;
+}
+
+bool read_failures(const Json& root, std::vector<PastFailure>& failures) {
+    const auto* list = read_list(root, "failures");
+    if (list == nullptr) return false;
+    for (const auto& entry : *list) {
+        PastFailure failure;
+        std::string fault;
+        bool whole = entry.is_object() && read_text(entry, "upstream", failure.upstream) && read_text(entry, "url", failure.url) &&
+                     read_time(entry, "at", failure.at) && read_time(entry, "until", failure.until) &&
+                     read_text(entry, "fault", fault) && read_text(entry, "reason", failure.reason);
+        if (!whole) return false;
+        for (int i = 0; i <= static_cast<int>(Fault::proxy); ++i)
+            if (name_of(static_cast<Fault>(i)) == fault) failure.fault = static_cast<Fault>(i);
+        failures.push_back(std::move(failure));
+    }
+    return true;
+}
+
+bool read_measured_at(const Json& root, std::map<std::string, double>& measured_at) {
+    auto it = root.find("measured_at");
+    if (it == root.end() || !it->is_object() || it->size() > kMaxEntries) return false;
+    for (const auto& [name, value] : it->items()) {
+        if (!value.is_number()) return false;
+        measured_at[name] = value.get<double>();
+    }
+    return true;
+}
+
+}  // namespace
+
+std::string cache_to_text(const RankingCache& cache) {
+    Json checks = Json::array();
+    for (const auto& check : cache.checks) checks.push_back({{"upstream", check.upstream}, {"url", check.url}, {"at", check.at}});
+    Json failures = Json::array();
+    for (const auto& f : cache.failures)
+        failures.push_back({{"upstream", f.upstream}, {"url", f.url}, {"at", f.at}, {"until", f.until},
+                            {"fault", name_of(f.fault)}, {"reason", printable(f.reason)}});
+    Json measured_at = Json::object();
+    for (const auto& [name, at] : cache.measured_at) measured_at[name] = at;
+    Json root{{"schema", kSchema},
+              {"key",
+               {{"profile_sha256", cache.key.profile_sha256},
+                {"route", cache.key.route},
+                {"machine_id", cache.key.machine_id},
+                {"image", cache.key.image}}},
+              {"measured_at", std::move(measured_at)},
+              {"checks", std::move(checks)},
+              {"failures", std::move(failures)},
+              {"report", Json::parse(report_to_json(cache.report), nullptr, false)}};
+    return root.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+Result<RankingCache> cache_from_text(std::string_view text) {
+    if (text.size() > kMaxText) return damaged("more than 4 MiB");
+    auto root = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+    if (!root.is_object()) return damaged("not a whole JSON object");
+    std::string schema;
+    if (!read_text(root, "schema", schema) || schema != kSchema) return damaged("of another version");
+    RankingCache cache;
+    if (!read_key(root, cache.key)) return damaged("its key is damaged");
+    if (!read_checks(root, cache.checks) || !read_failures(root, cache.failures) || !read_measured_at(root, cache.measured_at))
+        return damaged("an entry is damaged");
+    auto report = root.find("report");
+    if (report == root.end()) return damaged("it has no ranking");
+    auto read = report_from_json(report->dump(-1, ' ', false, Json::error_handler_t::replace));
+    if (!read) return damaged(read.error().message);
+    cache.report = std::move(*read);
+    return cache;
+}
+
+}  // namespace mirrorctl::bench

@@ -1,0 +1,202 @@
+#include "targets/docker_files.hpp"
+#include "targets/entries.hpp"
+#include "unit/targets/scene.hpp"
+
+namespace mirrorctl::targets::test {
+namespace {
+
+const std::string kPath = "/etc/docker/daemon.json";
+
+class DockerDaemon : public Scene {
+  public:
+    DockerDaemon() {
+        desired.upstreams = {
+            upstream("docker.io", {chosen("https://a.example"), chosen("https://b.example")})};
+    }
+    void apply() { Scene::apply(docker_daemon()); }
+    std::string error() { return error_of(docker_daemon()); }
+};
+
+TEST_F(DockerDaemon, CreatesTheFileFromTheTemplateAndTakesItAwayAgain) {
+    apply();
+    EXPECT_EQ(text_of(kPath),
+              "{\n    \"registry-mirrors\": [\n        \"https://a.example\",\n        "
+              "\"https://b.example\"\n    ]\n}\n");
+    EXPECT_EQ(fs.node(kPath).meta.mode, 0644U);
+    EXPECT_EQ(last.files[0].dir_meta.mode, 0755U);
+    apply();
+    EXPECT_TRUE(changed.empty()) << "a second run writes nothing";
+    desired.upstreams[0].mirrors.clear();
+    apply();
+    EXPECT_EQ(text_of(kPath), "(absent)");
+}
+
+// F7: key-level merge; what is not ours keeps its bytes.
+TEST_F(DockerDaemon, KeepsEverythingOfTheUser) {
+    const std::string lived_in =
+        "{\r\n\t\"log-opts\": {\"max-size\": \"10m\"},\r\n\t\"registry-mirrors\": "
+        "[\"https://corp.example/\"],\r\n\t\"mtu\": 1450.0\r\n}";
+    fs.put(kPath, lived_in, 0600);
+    apply();
+    auto text = text_of(kPath);
+    EXPECT_TRUE(
+        text.starts_with("{\r\n\t\"log-opts\": {\"max-size\": \"10m\"},\r\n\t\"registry-mirrors\": ["))
+        << text;
+    EXPECT_TRUE(text.ends_with("],\r\n\t\"mtu\": 1450.0\r\n}")) << text;
+    std::vector<std::string> want{"https://a.example", "https://b.example", "https://corp.example/"};
+    EXPECT_EQ(daemon_json_codec().read(text)->at(kRegistryMirrors), want);
+    EXPECT_EQ(last.files[0].checks[0].subject, "docker.mirrors");
+    EXPECT_EQ(last.files[0].checks[0].expected, want) << "the daemon must have the user's mirrors too";
+    desired.upstreams.clear();
+    apply();
+    EXPECT_EQ(text_of(kPath), lived_in);
+}
+
+TEST_F(DockerDaemon, TheSameMirrorWithASlashStandsOnce) {
+    fs.put(kPath,
+           "{\"registry-mirrors\": [\"https://u.example\", \"https://a.example/\", \"https://a.example/\"]}");
+    apply();
+    EXPECT_EQ(daemon_json_codec().read(text_of(kPath))->at(kRegistryMirrors),
+              (std::vector<std::string>{"https://a.example/", "https://b.example", "https://u.example"}));
+    desired.upstreams.clear();
+    apply();
+    auto left = daemon_json_codec().read(text_of(kPath))->at(kRegistryMirrors);
+    EXPECT_EQ(std::count(left.begin(), left.end(), "https://a.example/"), 1) << "it was the user's before us";
+    EXPECT_EQ(std::count(left.begin(), left.end(), "https://b.example"), 0);
+}
+
+// F1: the flag, where it stands, and the way out are named; nothing is proposed.
+TEST_F(DockerDaemon, RefusesBesideTheFlag) {
+    for (const char* flag : {"--registry-mirror=https://x.example", "--registry-mirror https://x.example",
+                             "--registry-mirror"}) {
+        node.docker.flags = {{"-H=fd://", "/lib/systemd/system/docker.service"},
+                             {flag, "/etc/default/docker"}};
+        auto text = error();
+        EXPECT_TRUE(text.starts_with("conflict: ")) << text;
+        for (const char* part :
+             {"--registry-mirror", "/etc/default/docker", "/etc/docker/daemon.json", "take the flag out"})
+            EXPECT_NE(text.find(part), std::string::npos) << text;
+    }
+    node.docker.flags = {{"--registry-mirrors-of-others", "x"}};
+    EXPECT_EQ(error(), "");
+    node.docker.flags = {{"--registry-mirror=https://u:hunter2@x", "x"}};
+    EXPECT_EQ(error().find("hunter2"), std::string::npos);
+    desired.upstreams.clear();
+    EXPECT_EQ(error(), "") << "taking ours out must stay possible";
+}
+
+TEST_F(DockerDaemon, BrokenFilesAreRefusedWithFileLineAndColumn) {
+    fs.put(kPath, "{\n  \"debug\": true,\n}");
+    auto text = error();
+    EXPECT_TRUE(text.starts_with("parse: ")) << text;
+    EXPECT_NE(text.find("/etc/docker/daemon.json:2:"), std::string::npos) << text;
+}
+
+// F26: only Docker Hub.
+TEST_F(DockerDaemon, NamesTheRegistriesThatItCannotServe) {
+    desired.upstreams.push_back(upstream("ghcr.io", {chosen("https://g.example")}));
+    desired.upstreams.push_back(upstream("quay.io", {}));
+    apply();
+    EXPECT_EQ(text_of(kPath).find("g.example"), std::string::npos);
+    ASSERT_TRUE(warned("upstream_not_served"));
+    const auto& warning = last.warnings.back();
+    EXPECT_NE(warning.message.find("ghcr.io"), std::string::npos);
+    EXPECT_EQ(warning.message.find("quay.io"), std::string::npos) << "nothing was to be written for it";
+    EXPECT_NE(warning.hint.find("hosts.toml"), std::string::npos);
+    EXPECT_TRUE(docker_daemon().serves(node, "docker.io"));
+    EXPECT_FALSE(docker_daemon().serves(node, "ghcr.io"));
+}
+
+TEST_F(DockerDaemon, FormsThatCannotBeSaidAreReported) {
+    desired.upstreams = {
+        upstream("docker.io", {chosen("https://p.example/v2/docker.io", true, MirrorForm::prefix),
+                               chosen("https://f.example/v2/x", true, MirrorForm::flat),
+                               chosen("https://base.example/hub", true, MirrorForm::base)})};
+    apply();
+    EXPECT_EQ(daemon_json_codec().read(text_of(kPath))->at(kRegistryMirrors),
+              std::vector<std::string>{"https://base.example/hub"});
+    EXPECT_EQ(codes(), (std::vector<std::string>{"mirror_left_out", "mirror_left_out"}));
+    node.docker.version = version("23.0.9");
+    apply();
+    EXPECT_EQ(text_of(kPath), "(absent)") << "Engine 23 does not start with a path";
+    EXPECT_EQ(codes().size(), 3U);
+}
+
+TEST_F(DockerDaemon, WhatMayNotResolveStaysOut) {
+    desired.upstreams = {
+        upstream("docker.io", {chosen("https://pull.example", false), chosen("https://a.example")})};
+    apply();
+    EXPECT_EQ(text_of(kPath).find("pull.example"), std::string::npos);
+    EXPECT_TRUE(warned("mirror_left_out"));
+}
+
+// F27 and the version table.
+TEST_F(DockerDaemon, ReloadsWhereAReloadWorks) {
+    const std::pair<const char*, ActivationKind> cases[] = {
+        {"17.03.2", ActivationKind::restart}, {"17.04.0", ActivationKind::reload},
+        {"20.10.24", ActivationKind::reload}, {"23.0.0", ActivationKind::restart},
+        {"23.0.6", ActivationKind::restart},  {"23.0.7", ActivationKind::reload},
+        {"24.0.0", ActivationKind::restart},  {"24.0.1", ActivationKind::reload},
+        {"29.1.0", ActivationKind::reload},
+    };
+    for (const auto& [v, kind] : cases) {
+        node.docker.version = version(v);
+        auto proposal = propose(docker_daemon());
+        ASSERT_TRUE(proposal);
+        ASSERT_EQ(proposal->files[0].on_change.size(), 1U);
+        EXPECT_EQ(proposal->files[0].on_change[0].kind, kind) << v;
+        EXPECT_EQ(proposal->files[0].on_change[0].unit, "docker.service");
+        EXPECT_EQ(proposal->files[0].interim_when_removed, (Values{{kRegistryMirrors, {}}}));
+    }
+}
+
+TEST_F(DockerDaemon, MisspeltKeyIsReportedNotRepaired) {
+    fs.put(kPath, "{\"registry-mirror\": [\"https://x\"]}");
+    apply();
+    EXPECT_TRUE(warned("unknown_key"));
+    EXPECT_NE(text_of(kPath).find("\"registry-mirror\": [\"https://x\"]"), std::string::npos);
+}
+
+// F28
+TEST_F(DockerDaemon, SaysWhenHostsTomlOutranksIt) {
+    fs.put("/etc/docker/certs.d/docker.io/hosts.toml", "server = \"https://x\"\n");
+    apply();
+    EXPECT_FALSE(warned("mirrors_hidden"));
+    node.docker.version = version("29.0.0");
+    node.docker.live.emplace().containerd_store = true;
+    apply();
+    EXPECT_TRUE(warned("mirrors_hidden"));
+}
+
+TEST_F(DockerDaemon, LeavesTheFileWhenDockerIoIsOutOfScope) {
+    apply();
+    auto before = text_of(kPath);
+    desired.upstreams.clear();
+    desired.untouched = {"docker.io"};
+    apply();
+    EXPECT_EQ(text_of(kPath), before);
+    EXPECT_EQ(last.leave, std::vector<TargetPath>{TargetPath(kPath)});
+}
+
+TEST_F(DockerDaemon, FilesWithCredentialsAreSecret) {
+    fs.put(kPath, "{\"proxies\": {\"http-proxy\": \"http://u:pw@p:1\"}}");
+    EXPECT_TRUE(propose(docker_daemon())->files[0].secret);
+    fs.put(kPath, "{\"authorization-plugins\": []}");
+    EXPECT_FALSE(propose(docker_daemon())->files[0].secret);
+}
+
+TEST_F(DockerDaemon, Catalogue) {
+    node.docker.config_file = TargetPath("/data/daemon.json");
+    EXPECT_EQ(docker_daemon().codec_for(node, TargetPath("/data/daemon.json")), &daemon_json_codec());
+    EXPECT_EQ(docker_daemon().codec_for(node, TargetPath(kPath)), nullptr);
+    EXPECT_TRUE(docker_daemon().survey(node, fs).empty());
+    EXPECT_TRUE(docker_daemon().detect(node).detected);
+    node.docker.installed = false;
+    EXPECT_FALSE(docker_daemon().detect(node).detected);
+    EXPECT_EQ(find_target("docker-daemon"), &docker_daemon());
+    EXPECT_EQ(find_target("nope"), nullptr);
+    EXPECT_EQ(catalog().size(), 5U);
+}
+
+}  // namespace
+}  // namespace mirrorctl::targets::test
