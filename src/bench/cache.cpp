@@ -8,16 +8,18 @@ namespace {
 
 // Failures that say something about the mirror; the rest (a budget, a proxy, a rest) says something about us.
 bool is_failure(const Measurement& m) {
-    return !m.usable && m.probed && !m.is_origin && m.fault != Fault::none && m.fault != Fault::budget && m.fault != Fault::proxy &&
-           m.fault != Fault::resting;
+    return !m.usable && m.probed && !m.is_origin && m.fault != Fault::none && m.fault != Fault::budget &&
+           m.fault != Fault::proxy && m.fault != Fault::resting;
 }
 
 void forget(RankingCache& cache, const std::string& upstream, const std::string& url) {
-    std::erase_if(cache.failures, [&](const PastFailure& f) { return f.upstream == upstream && f.url == url; });
+    std::erase_if(cache.failures,
+                  [&](const PastFailure& f) { return f.upstream == upstream && f.url == url; });
     std::erase_if(cache.checks, [&](const LastCheck& c) { return c.upstream == upstream && c.url == url; });
 }
 
-void note(RankingCache& cache, const std::string& upstream, const Measurement& m, double now, double failure_ttl) {
+void note(RankingCache& cache, const std::string& upstream, const Measurement& m, double now,
+          double failure_ttl) {
     auto url = m.mirror.url.masked();
     if (m.usable) {
         forget(cache, upstream, url);
@@ -26,12 +28,17 @@ void note(RankingCache& cache, const std::string& upstream, const Measurement& m
     }
     if (!is_failure(m)) return;
     forget(cache, upstream, url);
-    cache.failures.push_back({.upstream = upstream, .url = url, .at = now, .until = now + std::max(failure_ttl, m.retry_after_s),
-                              .fault = m.fault, .reason = m.reason});
+    cache.failures.push_back({.upstream = upstream,
+                              .url = url,
+                              .at = now,
+                              .until = now + std::max(failure_ttl, m.retry_after_s),
+                              .fault = m.fault,
+                              .reason = m.reason});
 }
 
 const UpstreamReport* find(const Report& report, const std::string& name) {
-    auto it = std::find_if(report.upstreams.begin(), report.upstreams.end(), [&](const auto& u) { return u.name == name; });
+    auto it = std::find_if(report.upstreams.begin(), report.upstreams.end(),
+                           [&](const auto& u) { return u.name == name; });
     return it == report.upstreams.end() ? nullptr : &*it;
 }
 
@@ -42,7 +49,8 @@ std::string_view bare(std::string_view url) {
 }
 
 bool anything_usable(const UpstreamReport& upstream) {
-    return std::any_of(upstream.ranking.begin(), upstream.ranking.end(), [](const Measurement& m) { return m.usable; });
+    return std::any_of(upstream.ranking.begin(), upstream.ranking.end(),
+                       [](const Measurement& m) { return m.usable; });
 }
 
 }  // namespace
@@ -54,7 +62,8 @@ RankingCache merge(RankingCache cache, const CacheKey& key, const Report& report
     cache.report = report;
     if (report.proxy_failed) cache.report.upstreams.clear();
     for (auto& upstream : older)
-        if (find(cache.report, upstream.name) == nullptr) cache.report.upstreams.push_back(std::move(upstream));
+        if (find(cache.report, upstream.name) == nullptr)
+            cache.report.upstreams.push_back(std::move(upstream));
     if (report.proxy_failed) return cache;
     for (const auto& upstream : report.upstreams) {
         cache.measured_at[upstream.name] = report.taken_at;
@@ -64,7 +73,8 @@ RankingCache merge(RankingCache cache, const CacheKey& key, const Report& report
     return cache;
 }
 
-void note_check(RankingCache& cache, const std::string& upstream, const Measurement& result, double now, double failure_ttl) {
+void note_check(RankingCache& cache, const std::string& upstream, const Measurement& result, double now,
+                double failure_ttl) {
     note(cache, upstream, result, now, failure_ttl);
 }
 
@@ -72,19 +82,22 @@ Freshness decide_freshness(const RankingCache* cache, const CacheKey& key, const
     Freshness out;
     for (const auto& name : input.upstreams) {
         const auto* known = cache != nullptr && cache->key == key ? find(cache->report, name) : nullptr;
-        auto measured = known != nullptr ? cache->measured_at.find(name) : std::map<std::string, double>::const_iterator{};
+        auto measured = known != nullptr ? cache->measured_at.find(name)
+                                         : std::map<std::string, double>::const_iterator{};
         bool usable = known != nullptr && measured != cache->measured_at.end() && anything_usable(*known);
         double age = usable ? input.now - measured->second : -1;
         if (!usable || age < 0 || age >= input.policy.ttl) out.stale.push_back(name);
     }
     if (cache == nullptr) return out;
     for (const auto& current : input.current) {
-        bool wanted = std::find(input.upstreams.begin(), input.upstreams.end(), current.upstream) != input.upstreams.end();
+        bool wanted = std::find(input.upstreams.begin(), input.upstreams.end(), current.upstream) !=
+                      input.upstreams.end();
         bool stale = std::find(out.stale.begin(), out.stale.end(), current.upstream) != out.stale.end();
         if (!wanted || stale) continue;
         bool checked = std::any_of(cache->checks.begin(), cache->checks.end(), [&](const LastCheck& check) {
             double age = input.now - check.at;
-            return check.upstream == current.upstream && bare(check.url) == bare(current.url) && age >= 0 && age < input.policy.recheck;
+            return check.upstream == current.upstream && bare(check.url) == bare(current.url) && age >= 0 &&
+                   age < input.policy.recheck;
         });
         if (!checked) out.recheck.push_back(current);
     }
@@ -114,8 +127,9 @@ void rejoin(Report& report, const Profile& profile) {
                 m.mirror = origin_candidate(known);
                 return false;
             }
-            auto it = std::find_if(known.mirrors.begin(), known.mirrors.end(),
-                                   [&](const Mirror& mirror) { return mirror.url.masked() == m.mirror.url.masked(); });
+            auto it = std::find_if(known.mirrors.begin(), known.mirrors.end(), [&](const Mirror& mirror) {
+                return mirror.url.masked() == m.mirror.url.masked();
+            });
             if (it == known.mirrors.end()) return true;
             m.mirror = *it;
             return false;

@@ -1,21 +1,22 @@
-// bench.json: the last ranking, when its mirrors were last looked at, and what failed. Pure: texts in, texts out.
+// bench.json: the last ranking, when its mirrors were last looked at, and what failed. Pure: texts in, texts
+// out.
 #pragma once
+
+#include "base/result.hpp"
+#include "bench/spec.hpp"
+#include "model/report.hpp"
 
 #include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "base/result.hpp"
-#include "bench/spec.hpp"
-#include "model/report.hpp"
-
 namespace mirrorctl::bench {
 
 // A ranking holds for these; anything else is another ranking.
 struct CacheKey {
     std::string profile_sha256;
-    std::string route;       // route_name()
+    std::string route;  // route_name()
     std::string machine_id;
     std::string image = {};  // --image
     bool operator==(const CacheKey&) const = default;
@@ -37,14 +38,16 @@ struct RankingCache {
 };
 
 std::string cache_to_text(const RankingCache& cache);
-// Errors: corrupt_state for anything that is not a whole, well-formed cache of at most 4 MiB; the caller goes on without one and warns.
+// Errors: corrupt_state for anything that is not a whole, well-formed cache of at most 4 MiB; the caller goes
+// on without one and warns.
 Result<RankingCache> cache_from_text(std::string_view text);
 
-// A new run goes into the cache: its upstreams replace the old ones, failures rest for `failure_ttl` seconds (or what a 429 asked for, if
-// longer), successes end a rest. A cache with another key is dropped.
+// A new run goes into the cache: its upstreams replace the old ones, failures rest for `failure_ttl` seconds
+// (or what a 429 asked for, if longer), successes end a rest. A cache with another key is dropped.
 RankingCache merge(RankingCache cache, const CacheKey& key, const Report& report, double failure_ttl);
 // A light check's outcome: a passed one restarts the `recheck` clock, a failed one is a failure.
-void note_check(RankingCache& cache, const std::string& upstream, const Measurement& result, double now, double failure_ttl);
+void note_check(RankingCache& cache, const std::string& upstream, const Measurement& result, double now,
+                double failure_ttl);
 
 struct Current {
     std::string upstream;
@@ -52,8 +55,9 @@ struct Current {
 };
 
 struct Freshness {
-    std::vector<std::string> stale;  // upstreams that must be raced (no ranking, other key, older than ttl, failed runs only)
-    std::vector<Current> recheck;    // current mirrors that need one light check before the ranking is used
+    std::vector<std::string>
+        stale;  // upstreams that must be raced (no ranking, other key, older than ttl, failed runs only)
+    std::vector<Current> recheck;  // current mirrors that need one light check before the ranking is used
     bool use_as_is() const { return stale.empty() && recheck.empty(); }
 };
 
@@ -72,7 +76,8 @@ std::vector<PastFailure> resting(const RankingCache& cache, double now);
 // "upstream -> repository@digest" of the last run: BenchSpec::manifests.
 std::map<std::string, std::string> known_manifests(const Report& report);
 
-// A report read from JSON knows mirrors by URL only: gives each its entry of `profile` back, drops what the profile no longer has.
+// A report read from JSON knows mirrors by URL only: gives each its entry of `profile` back, drops what the
+// profile no longer has.
 void rejoin(Report& report, const Profile& profile);
 
 }  // namespace mirrorctl::bench

@@ -1,10 +1,11 @@
 // bench.json: text <-> RankingCache. The only file of this folder that knows the JSON library.
-#include <cmath>
-#include <nlohmann/json.hpp>
-
 #include "base/strings.hpp"
 #include "bench/cache.hpp"
 #include "model/json/report_json.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <cmath>
 
 namespace mirrorctl::bench {
 
@@ -54,8 +55,8 @@ bool read_checks(const Json& root, std::vector<LastCheck>& checks) {
     if (list == nullptr) return false;
     for (const auto& entry : *list) {
         LastCheck check;
-        bool whole = entry.is_object() && read_text(entry, "upstream", check.upstream) && read_text(entry, "url", check.url) &&
-                     read_time(entry, "at", check.at);
+        bool whole = entry.is_object() && read_text(entry, "upstream", check.upstream) &&
+                     read_text(entry, "url", check.url) && read_time(entry, "at", check.at);
         if (!whole) return false;
         checks.push_back(std::move(check));
     }
@@ -68,9 +69,10 @@ bool read_failures(const Json& root, std::vector<PastFailure>& failures) {
     for (const auto& entry : *list) {
         PastFailure failure;
         std::string fault;
-        bool whole = entry.is_object() && read_text(entry, "upstream", failure.upstream) && read_text(entry, "url", failure.url) &&
-                     read_time(entry, "at", failure.at) && read_time(entry, "until", failure.until) &&
-                     read_text(entry, "fault", fault) && read_text(entry, "reason", failure.reason);
+        bool whole = entry.is_object() && read_text(entry, "upstream", failure.upstream) &&
+                     read_text(entry, "url", failure.url) && read_time(entry, "at", failure.at) &&
+                     read_time(entry, "until", failure.until) && read_text(entry, "fault", fault) &&
+                     read_text(entry, "reason", failure.reason);
         if (!whole) return false;
         for (int i = 0; i <= static_cast<int>(Fault::proxy); ++i)
             if (name_of(static_cast<Fault>(i)) == fault) failure.fault = static_cast<Fault>(i);
@@ -93,11 +95,16 @@ bool read_measured_at(const Json& root, std::map<std::string, double>& measured_
 
 std::string cache_to_text(const RankingCache& cache) {
     Json checks = Json::array();
-    for (const auto& check : cache.checks) checks.push_back({{"upstream", check.upstream}, {"url", check.url}, {"at", check.at}});
+    for (const auto& check : cache.checks)
+        checks.push_back({{"upstream", check.upstream}, {"url", check.url}, {"at", check.at}});
     Json failures = Json::array();
     for (const auto& f : cache.failures)
-        failures.push_back({{"upstream", f.upstream}, {"url", f.url}, {"at", f.at}, {"until", f.until},
-                            {"fault", name_of(f.fault)}, {"reason", printable(f.reason)}});
+        failures.push_back({{"upstream", f.upstream},
+                            {"url", f.url},
+                            {"at", f.at},
+                            {"until", f.until},
+                            {"fault", name_of(f.fault)},
+                            {"reason", printable(f.reason)}});
     Json measured_at = Json::object();
     for (const auto& [name, at] : cache.measured_at) measured_at[name] = at;
     Json root{{"schema", kSchema},
@@ -115,13 +122,16 @@ std::string cache_to_text(const RankingCache& cache) {
 
 Result<RankingCache> cache_from_text(std::string_view text) {
     if (text.size() > kMaxText) return damaged("more than 4 MiB");
+    // File systems leave zeros behind a crash, and the parser takes a zero for the end.
+    if (text.find('\0') != std::string_view::npos) return damaged("it has zero bytes");
     auto root = Json::parse(text, nullptr, /*allow_exceptions=*/false);
     if (!root.is_object()) return damaged("not a whole JSON object");
     std::string schema;
     if (!read_text(root, "schema", schema) || schema != kSchema) return damaged("of another version");
     RankingCache cache;
     if (!read_key(root, cache.key)) return damaged("its key is damaged");
-    if (!read_checks(root, cache.checks) || !read_failures(root, cache.failures) || !read_measured_at(root, cache.measured_at))
+    if (!read_checks(root, cache.checks) || !read_failures(root, cache.failures) ||
+        !read_measured_at(root, cache.measured_at))
         return damaged("an entry is damaged");
     auto report = root.find("report");
     if (report == root.end()) return damaged("it has no ranking");

@@ -1,8 +1,8 @@
 #include "bench/candidates.hpp"
 
-#include <algorithm>
-
 #include "base/strings.hpp"
+
+#include <algorithm>
 
 namespace mirrorctl::bench {
 
@@ -15,7 +15,8 @@ Result<registry::Reference> image_for(const BenchSpec& spec, const Upstream& ups
         if (image.registry == upstream.name) return image;
     }
     if (!mirror.canary && upstream.canaries.empty())
-        return Failure(Error{.code = ErrorCode::not_found, .message = cat("the profile names no image to probe ", upstream.name, " with")});
+        return Failure(Error{.code = ErrorCode::not_found,
+                             .message = cat("the profile names no image to probe ", upstream.name, " with")});
     const auto& canary = mirror.canary ? *mirror.canary : upstream.canaries.front();
     return registry::parse_canary(upstream.name, canary.image, canary.digest);
 }
@@ -29,30 +30,37 @@ std::string masked_or_none(const std::string& proxy) {
 
 std::string route_name(const Route& route) {
     if (route.http.empty() && route.https.empty()) return "direct";
-    auto name = route.http == route.https ? masked_or_none(route.https)
-                                          : cat("http ", masked_or_none(route.http), ", https ", masked_or_none(route.https));
+    auto name = route.http == route.https
+                    ? masked_or_none(route.https)
+                    : cat("http ", masked_or_none(route.http), ", https ", masked_or_none(route.https));
     return route.no_proxy.empty() ? name : cat(name, " except ", route.no_proxy);
 }
 
-Candidate make_candidate(const BenchSpec& spec, const Upstream& upstream, const Mirror& mirror, bool is_origin) {
+Candidate make_candidate(const BenchSpec& spec, const Upstream& upstream, const Mirror& mirror,
+                         bool is_origin) {
     Candidate candidate{.upstream = upstream.name, .mirror = mirror, .is_origin = is_origin, .image = {}};
     auto image = image_for(spec, upstream, mirror);
-    if (image) candidate.image = std::move(*image);
-    else candidate.problem = printable_line(image.error().message);
+    if (image)
+        candidate.image = std::move(*image);
+    else
+        candidate.problem = printable_line(image.error().message);
     if (mirror.url.scheme == "http" && !mirror.insecure && !is_origin)
         candidate.problem = "plain http, and the profile does not allow it (insecure: true)";
     if (mirror.auth.empty() || !spec.read_secret) return candidate;
     auto secret = spec.read_secret(mirror.auth);
-    if (secret) candidate.credentials = std::string(trim(*secret));
-    else candidate.problem = printable_line(cat("its credentials cannot be read: ", to_string(secret.error())));
+    if (secret)
+        candidate.credentials = std::string(trim(*secret));
+    else
+        candidate.problem =
+            printable_line(cat("its credentials cannot be read: ", to_string(secret.error())));
     return candidate;
 }
 
 std::vector<Field> candidates_of(const BenchSpec& spec) {
     std::vector<Field> fields;
     for (const auto& upstream : spec.profile.upstreams) {
-        bool wanted = spec.upstreams.empty() ||
-                      std::find(spec.upstreams.begin(), spec.upstreams.end(), upstream.name) != spec.upstreams.end();
+        bool wanted = spec.upstreams.empty() || std::find(spec.upstreams.begin(), spec.upstreams.end(),
+                                                          upstream.name) != spec.upstreams.end();
         if (!wanted) continue;
         Field field{.upstream = upstream.name, .candidates = {}};
         for (const auto& mirror : upstream.mirrors)

@@ -1,17 +1,17 @@
 // The race in motion: decides at every turn who may send what, who waits in vain, and when it is over.
 #pragma once
 
-#include <map>
-#include <set>
-#include <string>
-#include <vector>
-
 #include "bench/lane.hpp"
 #include "bench/ledger.hpp"
 #include "bench/spec.hpp"
 #include "model/event.hpp"
 #include "net/transport.hpp"
 #include "sys/clock.hpp"
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
 
 namespace mirrorctl::bench {
 
@@ -37,6 +37,8 @@ class Course {
   private:
     double left() const;
     bool send(Session& session);
+    bool admit(const Session& session);
+    bool turn_away(Lane& lane);
     bool start_gates(Lane& lane);
     bool start_first_samples();
     bool start_confirmations();
@@ -64,8 +66,9 @@ class Course {
     std::vector<Lane> lanes_;
     double start_ = 0;
     std::map<const Session*, std::int64_t> reserved_;
-    std::map<const Session*, std::int64_t> counted_;   // bytes that the ledger knows of
+    std::map<const Session*, std::int64_t> counted_;  // bytes that the ledger knows of
     std::set<const Session*> confirming_;
+    std::set<const Session*> admitted_;
     std::set<const Session*> told_;
     std::map<const Session*, double> progress_at_;
     std::string proxy_error_;

@@ -9,12 +9,17 @@ namespace {
 constexpr double kProgressEvery = 0.1;  // seconds
 
 std::string stage_word(const Session& session) {
-    if (!session.got_headers() && session.samples() == 0 && session.step() == Session::Step::manifest) return "connecting";
+    if (!session.got_headers() && session.samples() == 0 && session.step() == Session::Step::manifest)
+        return "connecting";
     switch (session.step()) {
-        case Session::Step::token: return "token";
-        case Session::Step::config: return "blob";
-        case Session::Step::sample: return "measuring";
-        default: return "manifest";
+        case Session::Step::token:
+            return "token";
+        case Session::Step::config:
+            return "blob";
+        case Session::Step::sample:
+            return "measuring";
+        default:
+            return "manifest";
     }
 }
 
@@ -29,7 +34,8 @@ void Course::tell_progress() {
             if (!fresh && now - last->second < kProgressEvery) continue;
             last->second = now;
             const auto* flow = session->live_flow();
-            double rate = flow != nullptr && flow->bytes() > 0 ? flow->estimate(session->phases().rtt).rate : 0;
+            double rate =
+                flow != nullptr && flow->bytes() > 0 ? flow->estimate(session->phases().rtt).rate : 0;
             observer_.on(CandidateProgress{.upstream = lane.upstream(),
                                            .url = session->candidate().mirror.url.masked(),
                                            .stage = stage_word(*session),
@@ -41,15 +47,20 @@ void Course::tell_progress() {
 
 void Course::finish() {
     bool no_time = left() <= 0;
-    auto why = no_time ? cat("no answer within the budget of ", format_duration(budget_.seconds)) : std::string("the run was ended");
+    auto why = no_time ? cat("no answer within the budget of ", format_duration(budget_.seconds))
+                       : std::string("the run was ended");
     for (auto& lane : lanes_) {
         for (const auto& session : lane.sessions()) {
             bool flows = session->sampling() && session->got_headers() && session->live_flow()->bytes() > 0;
-            if (flows) session->cut_sample(transport_);
-            else if (session->in_flight() && session->samples() == 0)
+            if (flows) {
+                session->cut_sample(transport_);
+                session->close();
+            } else if (session->in_flight() && session->samples() == 0)
                 session->expire(transport_, {.fault = Fault::budget, .reason = why});
-            else if (session->in_flight()) session->abandon(transport_);
-            else if (session->stage() == Session::Stage::gate) session->reject({.fault = Fault::budget, .reason = why});
+            else if (session->in_flight())
+                session->abandon(transport_);
+            else if (session->stage() == Session::Stage::gate)
+                session->reject({.fault = Fault::budget, .reason = why});
         }
         settle_finished(lane);
     }
@@ -59,7 +70,8 @@ void Course::announce() {
     for (const auto& lane : lanes_)
         for (const auto& session : lane.sessions())
             if (told_.insert(session.get()).second)
-                observer_.on(CandidateFinished{.upstream = lane.upstream(), .measurement = session->measurement()});
+                observer_.on(
+                    CandidateFinished{.upstream = lane.upstream(), .measurement = session->measurement()});
 }
 
 }  // namespace mirrorctl::bench

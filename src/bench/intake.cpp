@@ -1,14 +1,15 @@
 #include "bench/intake.hpp"
 
-#include <algorithm>
-
 #include "base/strings.hpp"
+
+#include <algorithm>
 
 namespace mirrorctl::bench {
 
 namespace {
 
-constexpr std::int64_t kErrorBody = 16 * 1024;  // of an answer that we do not want: read so that the connection can be kept
+constexpr std::int64_t kErrorBody =
+    16 * 1024;  // of an answer that we do not want: read so that the connection can be kept
 constexpr std::size_t kPeek = 64;
 
 Verdict html_page(std::string_view what) {
@@ -35,7 +36,8 @@ Intake Intake::blob(const registry::Descriptor& blob) {
     return intake;
 }
 
-Intake Intake::sample(const registry::Descriptor& blob, const registry::ByteRange& range, const SampleRule& rule) {
+Intake Intake::sample(const registry::Descriptor& blob, const registry::ByteRange& range,
+                      const SampleRule& rule) {
     Intake intake(Kind::sample);
     intake.descriptor_ = blob;
     intake.range_ = range;
@@ -69,7 +71,8 @@ std::optional<Verdict> Intake::check_headers(const net::Response& response) {
     auto encoding = lower(trim(response.header("Content-Encoding").value_or("identity")));
     if (encoding != "identity")
         return Verdict{.fault = Fault::protocol,
-                       .reason = cat("sends Content-Encoding ", printable_line(encoding, 20), ", which nobody asked for")};
+                       .reason = cat("sends Content-Encoding ", printable_line(encoding, 20),
+                                     ", which nobody asked for")};
     if (kind_ == Kind::text) return std::nullopt;
     if (kind_ == Kind::sample && says_html(response)) return html_page("a blob");
     if (kind_ == Kind::sample)
@@ -77,7 +80,8 @@ std::optional<Verdict> Intake::check_headers(const net::Response& response) {
     auto length = parse_integer(trim(response.header("Content-Length").value_or("")));
     std::int64_t expected = response.status == 206 ? limit_ : descriptor_.size;
     if (!length || *length == expected) return std::nullopt;
-    return says_html(response) ? html_page("a blob") : wrong_size(cat(*length, " bytes announced instead of ", expected));
+    return says_html(response) ? html_page("a blob")
+                               : wrong_size(cat(*length, " bytes announced instead of ", expected));
 }
 
 bool Intake::on_headers(const net::Response& response) {
@@ -104,14 +108,18 @@ bool Intake::on_body(std::string_view bytes, double at) {
     if (!accepted_) return !over;
     if (text_.size() < kPeek && kind_ != Kind::text) text_.append(bytes.substr(0, kPeek - text_.size()));
     if (kind_ == Kind::text) {
-        if (over) return stop_with({.fault = Fault::size, .reason = cat("its answer does not end: more than ", format_bytes(static_cast<double>(limit_)))});
+        if (over)
+            return stop_with({.fault = Fault::size,
+                              .reason = cat("its answer does not end: more than ",
+                                            format_bytes(static_cast<double>(limit_)))});
         text_.append(bytes);
         return true;
     }
     meter_.add(at, static_cast<std::int64_t>(bytes.size()));
     if (whole_) hash_.update(bytes);
     if (over && whole_)
-        return stop_with(looks_like_html(text_) ? html_page("a blob") : wrong_size(cat("more than ", descriptor_.size, " bytes")));
+        return stop_with(looks_like_html(text_) ? html_page("a blob")
+                                                : wrong_size(cat("more than ", descriptor_.size, " bytes")));
     if (kind_ == Kind::sample && !(whole_ && received_ <= limit_ && limit_ <= rule_.max_bytes)) {
         enough_ = received_ >= limit_ || seen_enough(at);
         return !enough_;
@@ -127,14 +135,18 @@ std::optional<Verdict> Intake::finish_blob(const net::Response& response) {
                     : wrong_size(cat("it ended after ", received_, " of ", limit_, " bytes"));
     if (!whole_ || "sha256:" + hash_.hex() == descriptor_.digest) return std::nullopt;
     if (page) return html_page("a blob");
-    return Verdict{.fault = Fault::content, .reason = cat("sends wrong bytes: the blob does not hash to ", descriptor_.digest.substr(0, 19))};
+    return Verdict{
+        .fault = Fault::content,
+        .reason = cat("sends wrong bytes: the blob does not hash to ", descriptor_.digest.substr(0, 19))};
 }
 
 std::optional<Verdict> Intake::finish(const net::Response& response) {
     if (early_) return early_;
     if (kind_ != Kind::text) return finish_blob(response);
     if (response.truncated)
-        return Verdict{.fault = Fault::size, .reason = cat("its answer does not end: more than ", format_bytes(static_cast<double>(limit_)))};
+        return Verdict{
+            .fault = Fault::size,
+            .reason = cat("its answer does not end: more than ", format_bytes(static_cast<double>(limit_)))};
     return std::nullopt;
 }
 

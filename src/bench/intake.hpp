@@ -1,17 +1,17 @@
 // Takes one answer's body in, bounded, and says whether it is what was asked for.
 #pragma once
 
-#include <cstdint>
-#include <optional>
-#include <string>
-#include <string_view>
-
 #include "base/digest.hpp"
 #include "bench/stats.hpp"
 #include "bench/verdict.hpp"
 #include "net/transport.hpp"
 #include "registry/manifest.hpp"
 #include "registry/requests.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
 
 namespace mirrorctl::bench {
 
@@ -30,11 +30,13 @@ class Intake {
     // A whole blob: hashed, its size compared.
     static Intake blob(const registry::Descriptor& blob);
     // A range of a blob: timed; hashed too when it is the whole blob.
-    static Intake sample(const registry::Descriptor& blob, const registry::ByteRange& range, const SampleRule& rule);
+    static Intake sample(const registry::Descriptor& blob, const registry::ByteRange& range,
+                         const SampleRule& rule);
 
     bool on_headers(const net::Response& response);
     bool on_body(std::string_view bytes, double at);
-    // nullopt: it is what was asked for. Only for answers with a status that `wants` accepts and without an error.
+    // nullopt: it is what was asked for. Only for answers with a status that `wants` accepts and without an
+    // error.
     std::optional<Verdict> finish(const net::Response& response);
 
     bool wants(int status) const { return status == 200 || (kind_ == Kind::sample && status == 206); }
@@ -57,12 +59,12 @@ class Intake {
     registry::Descriptor descriptor_ = {};
     registry::ByteRange range_ = {};
     SampleRule rule_ = {};
-    std::int64_t limit_ = 0;     // bytes that may come
+    std::int64_t limit_ = 0;  // bytes that may come
     std::int64_t received_ = 0;
     double headers_at_ = 0;
-    bool accepted_ = false;      // the status is the wanted one
-    bool whole_ = false;         // the hash will cover the whole blob
-    bool enough_ = false;        // we stopped, with what we wanted
+    bool accepted_ = false;  // the status is the wanted one
+    bool whole_ = false;     // the hash will cover the whole blob
+    bool enough_ = false;    // we stopped, with what we wanted
     bool range_ignored_ = false;
     std::optional<Verdict> early_ = {};
     std::string text_ = {};

@@ -7,7 +7,8 @@ namespace mirrorctl::bench {
 
 namespace {
 
-constexpr double kWorthIt = 0.95;         // a rival must be able to beat the leader by this much
+constexpr double kWorthIt = 0.95;  // what a rival's best case must need at most of the leader's time
+constexpr std::ptrdiff_t kSecondLooks = 3;
 constexpr double kLongestPatience = 4.0;  // seconds, while nobody answered usably
 constexpr double kPatience = 2.0;         // one SYN may get lost (retransmitted after 1 s, RFC 6298)
 constexpr double kShortestPatience = 0.6;
@@ -18,7 +19,8 @@ Session* Lane::leader() const {
     Session* best = nullptr;
     for (const auto& session : sessions_) {
         if (session->stage() != Session::Stage::sampled || !session->prediction().known()) continue;
-        if (best == nullptr || session->prediction().expected < best->prediction().expected) best = session.get();
+        if (best == nullptr || session->prediction().expected < best->prediction().expected)
+            best = session.get();
     }
     return best;
 }
@@ -34,31 +36,41 @@ double Lane::bar() const {
     return times[place - 1];
 }
 
-Session* Lane::needs_confirmation() const {
+std::vector<Session*> Lane::worth_confirming() const {
     auto* first = leader();
-    if (first == nullptr) return nullptr;
-    if (!first->confirmed() && !first->closed()) return first;
-    Session* rival = nullptr;
+    if (first == nullptr) return {};
+    auto looked_twice =
+        std::count_if(sessions_.begin(), sessions_.end(), [](const auto& s) { return s->samples() > 1; });
+    std::vector<Session*> found;
     for (const auto& session : sessions_) {
-        if (session->stage() != Session::Stage::sampled || session->confirmed() || session->closed() || !session->prediction().known()) continue;
-        if (session->prediction().best >= kWorthIt * first->prediction().expected) continue;
-        if (rival == nullptr || session->prediction().best < rival->prediction().best) rival = session.get();
+        bool open =
+            session->stage() == Session::Stage::sampled && !session->confirmed() && !session->closed();
+        if (!open || !session->prediction().known()) continue;
+        bool could_win = session->prediction().best < kWorthIt * first->prediction().expected;
+        if (session.get() == first ||
+            (could_win && (looked_twice < kSecondLooks || session->estimate().growing)))
+            found.push_back(session.get());
     }
-    return rival;
+    std::stable_sort(found.begin(), found.end(), [&](const Session* a, const Session* b) {
+        if ((a == first) != (b == first)) return a == first;
+        return a->prediction().best < b->prediction().best;
+    });
+    return found;
 }
 
 bool Lane::all_measured() const {
     return std::all_of(sessions_.begin(), sessions_.end(), [](const auto& session) {
         auto stage = session->stage();
-        bool settled =
-            stage == Session::Stage::sampled || stage == Session::Stage::rejected || stage == Session::Stage::resting;
+        bool settled = stage == Session::Stage::sampled || stage == Session::Stage::rejected ||
+                       stage == Session::Stage::resting;
         settled = settled || (stage == Session::Stage::gated && session->closed());
         return settled && !session->in_flight() && !session->wants();
     });
 }
 
 bool Lane::any_passed() const {
-    return std::any_of(sessions_.begin(), sessions_.end(), [](const auto& session) { return session->usable(); });
+    return std::any_of(sessions_.begin(), sessions_.end(),
+                       [](const auto& session) { return session->usable(); });
 }
 
 bool Lane::any_alive() const {
@@ -71,7 +83,8 @@ double Lane::patience(double budget_seconds) const {
     if (!any_passed()) return std::min(kLongestPatience, 0.4 * budget_seconds);
     auto* first = leader();
     if (first == nullptr || !first->confirmed()) return kPatience;
-    // Whoever has not answered for a third of the leader's time needs longer than the leader: a pull takes at least three round trips.
+    // Whoever has not answered for a third of the leader's time needs longer than the leader: a pull takes at
+    // least three round trips.
     return std::clamp(first->prediction().expected / 3, kShortestPatience, kPatience);
 }
 

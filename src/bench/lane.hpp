@@ -1,11 +1,12 @@
-// One upstream in the race: who leads, who could still win, how long it is worth waiting. Pure questions about its sessions.
+// One upstream in the race: who leads, who could still win, how long it is worth waiting. Pure questions
+// about its sessions.
 #pragma once
+
+#include "bench/session.hpp"
 
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "bench/session.hpp"
 
 namespace mirrorctl::bench {
 
@@ -19,18 +20,21 @@ class Lane {
 
     // The sampled session with the smallest expected time, nullptr while there is none.
     Session* leader() const;
-    // Expected time of the keep-th best sampled one; infinity while there are fewer. Who cannot beat it will not be written.
+    // Expected time of the keep-th best sampled one; infinity while there are fewer. Who cannot beat it will
+    // not be written.
     double bar() const;
-    // The sampled, unconfirmed session that should be sampled again: the leader, or the rival whose best case beats the leader by more
-    // than 5 %. nullptr: nobody.
-    Session* needs_confirmation() const;
+    // Sampled, unconfirmed sessions that should be sampled again: the leader, then rivals whose best case
+    // beats it by more than 5 %, the most promising first. After three second looks only the leader and flows
+    // that were still growing are worth another one.
+    std::vector<Session*> worth_confirming() const;
     // Gate, first samples and tags all done.
     bool all_measured() const;
     bool any_passed() const;
     bool any_alive() const;  // not rejected, not resting
     // Nothing that could still happen would change the order at the top.
-    bool decided() const { return all_measured() && needs_confirmation() == nullptr; }
-    // Seconds without any sign of life after which a candidate at the gate is given up. `budget_seconds` = of the whole run.
+    bool decided() const { return all_measured() && worth_confirming().empty(); }
+    // Seconds without any sign of life after which a candidate at the gate is given up. `budget_seconds` = of
+    // the whole run.
     double patience(double budget_seconds) const;
 
   private:

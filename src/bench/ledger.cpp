@@ -1,8 +1,8 @@
 #include "bench/ledger.hpp"
 
-#include <algorithm>
-
 #include "base/strings.hpp"
+
+#include <algorithm>
 
 namespace mirrorctl::bench {
 
@@ -11,19 +11,24 @@ namespace {
 constexpr double kMinute = 60;
 constexpr int kStrangersShare = 4;
 
-std::string host_key(const Url& url) { return cat(url.host, ":", url.effective_port()); }
+std::string host_key(const Url& url) {
+    return cat(url.host, ":", url.effective_port());
+}
 
 }  // namespace
 
-std::string mirror_key(const Mirror& mirror) { return host_key(mirror.url) + api_root(mirror); }
+std::string mirror_key(const Mirror& mirror) {
+    return host_key(mirror.url) + api_root(mirror);
+}
 
 std::string operator_key(const Mirror& mirror, bool is_origin) {
     return is_origin || mirror.operator_name.empty() ? host_key(mirror.url) : lower(mirror.operator_name);
 }
 
 void Ledger::know(const Mirror& mirror, bool is_origin) {
-    hosts_.try_emplace(host_key(mirror.url),
-                       Place{.mirror = mirror_key(mirror), .operator_name = operator_key(mirror, is_origin), .known = true});
+    hosts_.try_emplace(
+        host_key(mirror.url),
+        Place{.mirror = mirror_key(mirror), .operator_name = operator_key(mirror, is_origin), .known = true});
 }
 
 Ledger::Place Ledger::place_of(const Url& url, const std::string& mirror) const {
@@ -38,17 +43,24 @@ Ledger::Place Ledger::place_of(const Url& url, const std::string& mirror) const 
 int Ledger::in_last_minute(const std::string& operator_name, double now) const {
     auto it = per_operator_.find(operator_name);
     if (it == per_operator_.end()) return 0;
-    return static_cast<int>(std::count_if(it->second.begin(), it->second.end(), [&](double at) { return at > now - kMinute; }));
+    return static_cast<int>(
+        std::count_if(it->second.begin(), it->second.end(), [&](double at) { return at > now - kMinute; }));
+}
+
+int Ledger::room(const Mirror& mirror, bool is_origin, double now) const {
+    return budget_.requests_per_operator_per_minute - in_last_minute(operator_key(mirror, is_origin), now);
 }
 
 std::string Ledger::refusal(const Url& url, const std::string& mirror, double now) const {
     auto place = place_of(url, mirror);
     auto asked = per_mirror_.find(place.mirror);
     if (place.known && asked != per_mirror_.end() && asked->second >= budget_.requests_per_mirror)
-        return cat("not asked any further: ", budget_.requests_per_mirror, " requests to ", url.host, " are enough for one run");
+        return cat("not asked any further: ", budget_.requests_per_mirror, " requests to ", url.host,
+                   " are enough for one run");
     int limit = budget_.requests_per_operator_per_minute * (place.known ? 1 : kStrangersShare);
     if (in_last_minute(place.operator_name, now) >= limit)
-        return cat("not asked any further: ", limit, " requests a minute to ", printable_line(place.operator_name, 60), " are used up");
+        return cat("not asked any further: ", limit, " requests a minute to ",
+                   printable_line(place.operator_name, 60), " are used up");
     return "";
 }
 

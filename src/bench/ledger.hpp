@@ -1,12 +1,12 @@
 // Who was asked how often in this run: the promises of politeness are kept here, at one place.
 #pragma once
 
+#include "model/profile.hpp"
+
 #include <cstdint>
 #include <deque>
 #include <map>
 #include <string>
-
-#include "model/profile.hpp"
 
 namespace mirrorctl::bench {
 
@@ -22,13 +22,17 @@ class Ledger {
     // Before the run: the hosts of the profile and who runs them.
     void know(const Mirror& mirror, bool is_origin);
 
-    // "" if a request to `url` on behalf of `mirror` is within the budgets at `now` (monotonic seconds), else why not. A request counts
-    // at the host that gets it: at the mirror (requests_per_mirror) and at its operator (per sliding minute). Hosts that the profile does not
-    // name (token servers, CDNs) stand behind many mirrors: they may get four times an operator's share.
+    // "" if a request to `url` on behalf of `mirror` is within the budgets at `now` (monotonic seconds), else
+    // why not. A request counts at the host that gets it: at the mirror (requests_per_mirror) and at its
+    // operator (per sliding minute). Hosts that the profile does not name (token servers, CDNs) stand behind
+    // many mirrors: they may get four times an operator's share.
     std::string refusal(const Url& url, const std::string& mirror, double now) const;
+    // How many more requests the operator of a profile's mirror may get at `now`.
+    int room(const Mirror& mirror, bool is_origin, double now) const;
     void sent(const Url& url, const std::string& mirror, double now);
 
-    // Bytes: what a sample may take is reserved before it starts, so that transfers under way together never pass the total.
+    // Bytes: what a sample may take is reserved before it starts, so that transfers under way together never
+    // pass the total.
     void received(std::int64_t bytes) { bytes_ += bytes; }
     void reserve(std::int64_t bytes) { reserved_ += bytes; }
     void release(std::int64_t bytes) { reserved_ -= bytes; }
@@ -38,7 +42,7 @@ class Ledger {
 
   private:
     struct Place {
-        std::string mirror;         // its key, "" for a host that the profile does not name
+        std::string mirror;  // its key, "" for a host that the profile does not name
         std::string operator_name;
         bool known = false;
     };
@@ -46,7 +50,7 @@ class Ledger {
     int in_last_minute(const std::string& operator_name, double now) const;
 
     Budget budget_;
-    std::map<std::string, Place> hosts_;                  // host:port -> the first mirror there
+    std::map<std::string, Place> hosts_;  // host:port -> the first mirror there
     std::map<std::string, int> per_mirror_;
     std::map<std::string, std::deque<double>> per_operator_;  // times of the requests
     std::int64_t bytes_ = 0;

@@ -1,13 +1,13 @@
 #include "bench/race.hpp"
 
-#include <algorithm>
-#include <utility>
-
 #include "base/strings.hpp"
 #include "bench/candidates.hpp"
 #include "bench/course.hpp"
 #include "bench/lane.hpp"
 #include "bench/settle.hpp"
+
+#include <algorithm>
+#include <utility>
 
 namespace mirrorctl::bench {
 
@@ -16,7 +16,10 @@ namespace {
 constexpr double kTurn = 0.02;  // seconds between looks at deadlines
 
 Report empty_report(const BenchSpec& spec, const sys::Clock& clock) {
-    Report report{.profile = spec.profile.name, .profile_sha256 = spec.profile.sha256, .taken_at = clock.wall(), .upstreams = {}};
+    Report report{.profile = spec.profile.name,
+                  .profile_sha256 = spec.profile.sha256,
+                  .taken_at = clock.wall(),
+                  .upstreams = {}};
     report.image = spec.image;
     report.route = route_name(spec.route);
     return report;
@@ -34,7 +37,8 @@ void blame_proxy(Report& report, const std::string& error) {
     }
 }
 
-// Every candidate that was asked failed at the proxy: then the proxy is the cause, whatever it says about single hosts.
+// Every candidate that was asked failed at the proxy: then the proxy is the cause, whatever it says about
+// single hosts.
 bool all_failed_at_proxy(const Report& report) {
     int asked = 0;
     for (const auto& upstream : report.upstreams) {
@@ -63,7 +67,8 @@ Report run(const BenchSpec& spec, net::Transport& transport, sys::Clock& clock, 
     while (!course.over() && !stopped()) {
         course.advance();
         if (course.over()) break;
-        // Nothing under way and nothing that could be started: what is left waits for a budget that does not come back in time.
+        // Nothing under way and nothing that could be started: what is left waits for a budget that does not
+        // come back in time.
         if (!transport.turn(kTurn) && !course.advance()) break;
     }
     course.finish();
@@ -71,18 +76,24 @@ Report run(const BenchSpec& spec, net::Transport& transport, sys::Clock& clock, 
     report.bytes = course.ledger().bytes();
     report.requests = course.ledger().requests();
     report.elapsed_s = clock.now() - start;
-    if (!course.proxy_error().empty()) blame_proxy(report, course.proxy_error());
-    else if (all_failed_at_proxy(report)) blame_proxy(report, first_proxy_reason(report));
+    if (!course.proxy_error().empty())
+        blame_proxy(report, course.proxy_error());
+    else if (all_failed_at_proxy(report))
+        blame_proxy(report, first_proxy_reason(report));
     course.announce();
     observer.on(BenchFinished{.elapsed_s = report.elapsed_s});
     return report;
 }
 
-Measurement light_check(const BenchSpec& spec, const LightCheck& check, net::Transport& transport, sys::Clock& clock) {
+Measurement light_check(const BenchSpec& spec, const LightCheck& check, net::Transport& transport,
+                        sys::Clock& clock) {
     constexpr double kSeconds = 6;
     const auto* upstream = spec.profile.find(check.upstream);
     if (upstream == nullptr)
-        return {.mirror = check.mirror, .probed = false, .fault = Fault::not_found, .reason = "the profile does not have " + check.upstream};
+        return {.mirror = check.mirror,
+                .probed = false,
+                .fault = Fault::not_found,
+                .reason = "the profile does not have " + check.upstream};
     auto candidate = make_candidate(spec, *upstream, check.mirror, check.mirror.url == upstream->origin);
     auto pin = spec.manifests.find(check.upstream);
     if (pin != spec.manifests.end()) {
@@ -95,7 +106,8 @@ Measurement light_check(const BenchSpec& spec, const LightCheck& check, net::Tra
     while (session.stage() == Session::Stage::gate) {
         double left = end - clock.now();
         if (left <= 0 || (spec.stop && spec.stop())) {
-            session.expire(transport, {.fault = Fault::timeout, .reason = cat("no answer within ", format_duration(kSeconds))});
+            session.expire(transport, {.fault = Fault::timeout,
+                                       .reason = cat("no answer within ", format_duration(kSeconds))});
             break;
         }
         if (session.next() != nullptr) session.launch(transport, clock.now(), left);

@@ -1,18 +1,18 @@
 #include "bench/score.hpp"
 
+#include "base/strings.hpp"
+
 #include <algorithm>
 #include <cmath>
-
-#include "base/strings.hpp"
 
 namespace mirrorctl::bench {
 
 namespace {
 
 constexpr double kInitialWindow = 10 * 1460.0;  // RFC 6928: ten segments
-constexpr double kPlainDelay = 0.25;            // seconds that a size-dependent delay must show before it is believed
-constexpr double kNoteworthyWait = 0.5;         // seconds to the first byte of a blob that are worth a word
-constexpr double kSlowest = 1.0;                // bytes per second, so that nothing divides by zero
+constexpr double kPlainDelay = 0.25;  // seconds that a size-dependent delay must show before it is believed
+constexpr double kNoteworthyWait = 0.5;  // seconds to the first byte of a blob that are worth a word
+constexpr double kSlowest = 1.0;         // bytes per second, so that nothing divides by zero
 
 int group_of(const Measurement& m) {
     if (m.usable) return m.predicted_pull_s >= 0 ? 0 : 1;
@@ -36,28 +36,34 @@ Prediction predict(const Phases& phases, const Estimate& estimate) {
             .worst = predicted_pull(phases, estimate.low)};
 }
 
-double size_delay(double small_first_byte, std::int64_t small_bytes, double big_first_byte, std::int64_t big_bytes, double rtt) {
+double size_delay(double small_first_byte, std::int64_t small_bytes, double big_first_byte,
+                  std::int64_t big_bytes, double rtt) {
     double extra = big_first_byte - small_first_byte;
     if (big_bytes <= small_bytes || extra < std::max(kPlainDelay, 3 * rtt)) return 0;
     return extra / static_cast<double>(big_bytes - small_bytes);
 }
 
-bool near_equal(double leader, double challenger) { return challenger <= leader * (1 + kNearEqual); }
+bool near_equal(double leader, double challenger) {
+    return challenger <= leader * (1 + kNearEqual);
+}
 
 void rank(std::vector<Measurement>& measurements) {
-    std::stable_sort(measurements.begin(), measurements.end(), [](const Measurement& a, const Measurement& b) {
-        int left = group_of(a);
-        int right = group_of(b);
-        if (left != right) return left < right;
-        return left == 0 && a.predicted_pull_s < b.predicted_pull_s;
-    });
+    std::stable_sort(measurements.begin(), measurements.end(),
+                     [](const Measurement& a, const Measurement& b) {
+                         int left = group_of(a);
+                         int right = group_of(b);
+                         if (left != right) return left < right;
+                         return left == 0 && a.predicted_pull_s < b.predicted_pull_s;
+                     });
 }
 
 std::string describe(const Measurement& m, const Phases& phases, const Estimate& estimate) {
     if (m.predicted_pull_s < 0) return "serves the image; its speed was not measured";
-    std::string text = cat(format_bytes(m.throughput_bps), "/s, first byte after ", format_duration(std::max(0.0, m.ttfb_s)));
+    std::string text = cat(format_bytes(m.throughput_bps), "/s, first byte after ",
+                           format_duration(std::max(0.0, m.ttfb_s)));
     if (phases.delay_per_byte > 0)
-        text += cat("; waits before it serves, about ", format_duration(phases.delay_per_byte * 1048576), " per MiB");
+        text += cat("; waits before it serves, about ", format_duration(phases.delay_per_byte * 1048576),
+                    " per MiB");
     else if (m.ttfb_s > kNoteworthyWait)
         text += "; it waits before it serves";
     if (estimate.throttled)

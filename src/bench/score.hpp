@@ -1,12 +1,12 @@
 // The score T: predicted seconds to pull the reference image, 30 MiB in 3 layers.
 #pragma once
 
+#include "bench/stats.hpp"
+#include "model/report.hpp"
+
 #include <cstdint>
 #include <string>
 #include <vector>
-
-#include "bench/stats.hpp"
-#include "model/report.hpp"
 
 namespace mirrorctl::bench {
 
@@ -23,7 +23,8 @@ struct Phases {
     double manifest = 0;  // first byte of the platform's manifest
     double blob = 0;      // first byte of a blob at its final host
     double rtt = 0;       // of the TCP handshake
-    // Seconds that the server waits per byte of the blob before it serves (some sleep size / 1 MiB/s), 0 for an honest one.
+    // Seconds that the server waits per byte of the blob before it serves (some sleep size / 1 MiB/s), 0 for
+    // an honest one.
     double delay_per_byte = 0;
 };
 
@@ -34,18 +35,21 @@ struct Prediction {
     bool known() const { return expected >= 0; }
 };
 
-// setup + first bytes of index, manifest and blob + slow start (rtt * log2(rate * rtt / 10 segments)) + bytes at the steady rate.
+// setup + first bytes of index, manifest and blob + slow start (rtt * log2(rate * rtt / 10 segments)) + bytes
+// at the steady rate.
 double predicted_pull(const Phases& phases, double bytes_per_second);
 Prediction predict(const Phases& phases, const Estimate& estimate);
 
-// The delay that grows with the size of what is asked for, from two first bytes: of a small and of a big blob. 0 unless it is plain.
-double size_delay(double small_first_byte, std::int64_t small_bytes, double big_first_byte, std::int64_t big_bytes, double rtt);
+// The delay that grows with the size of what is asked for, from two first bytes: of a small and of a big
+// blob. 0 unless it is plain.
+double size_delay(double small_first_byte, std::int64_t small_bytes, double big_first_byte,
+                  std::int64_t big_bytes, double rtt);
 
 // Is `challenger` so near to `leader` that it does not matter?
 bool near_equal(double leader, double challenger);
 
-// Usable ones by predicted time, those without a prediction behind them, then the rejected (reason known before not asked).
-// Ties keep the given order.
+// Usable ones by predicted time, those without a prediction behind them, then the rejected (reason known
+// before not asked). Ties keep the given order.
 void rank(std::vector<Measurement>& measurements);
 
 // One sentence on a usable candidate: what it does, and what is unusual about it.

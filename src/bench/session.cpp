@@ -1,11 +1,11 @@
 #include "bench/session.hpp"
 
-#include <algorithm>
-
 #include "base/strings.hpp"
 #include "bench/ledger.hpp"
 #include "net/no_proxy.hpp"
 #include "registry/token.hpp"
+
+#include <algorithm>
 
 namespace mirrorctl::bench {
 
@@ -15,7 +15,8 @@ constexpr double kConnectSeconds = 4;
 
 }  // namespace
 
-Session::Session(Candidate candidate, Surroundings& around) : candidate_(std::move(candidate)), around_(around) {
+Session::Session(Candidate candidate, Surroundings& around)
+    : candidate_(std::move(candidate)), around_(around) {
     if (!candidate_.problem.empty()) {
         reject({.fault = Fault::not_found, .reason = candidate_.problem});
         return;
@@ -23,7 +24,9 @@ Session::Session(Candidate candidate, Surroundings& around) : candidate_(std::mo
     ask_manifest(Step::manifest, candidate_.image.target());
 }
 
-std::string Session::key() const { return mirror_key(candidate_.mirror); }
+std::string Session::key() const {
+    return mirror_key(candidate_.mirror);
+}
 
 registry::Endpoint Session::endpoint() const {
     return {.mirror = candidate_.mirror,
@@ -35,11 +38,15 @@ registry::Endpoint Session::endpoint() const {
 std::string Session::what() const {
     switch (step_) {
         case Step::manifest:
-        case Step::child: return "the manifest";
+        case Step::child:
+            return "the manifest";
         case Step::config:
-        case Step::sample: return "a blob";
-        case Step::token: return "a token";
-        case Step::tag: return "the tag";
+        case Step::sample:
+            return "a blob";
+        case Step::token:
+            return "a token";
+        case Step::tag:
+            return "the tag";
     }
     return "";
 }
@@ -68,10 +75,12 @@ const net::Request* Session::next() {
 void Session::launch(net::Transport& transport, double now, double seconds) {
     auto& request = *request_;
     const auto& route = around_.spec.route;
-    request.proxy = net::proxy_for(request.url, {.http = route.http, .https = route.https, .no_proxy = route.no_proxy});
+    request.proxy =
+        net::proxy_for(request.url, {.http = route.http, .https = route.https, .no_proxy = route.no_proxy});
     if (!candidate_.mirror.ca.empty() && request.url.authority() == candidate_.mirror.url.authority())
         request.ca_file = around_.spec.root + candidate_.mirror.ca;
-    else request.ca_file.clear();
+    else
+        request.ca_file.clear();
     request.connect_timeout = std::min(kConnectSeconds, seconds);
     request.deadline = seconds;
     launched_at_ = last_activity_ = now;
@@ -162,9 +171,12 @@ void Session::account(const net::Response& response) {
     note_connection(response);
 }
 
-// DNS, connect and RTT come from the first own connection; what later ones cost is part of the step that needed them.
+// DNS, connect and RTT come from the first own connection; what later ones cost is part of the step that
+// needed them.
 void Session::note_connection(const net::Response& response) {
-    if (!first_answer_ || response.status == 0 || request_->url.authority() != candidate_.mirror.url.authority()) return;
+    if (!first_answer_ || response.status == 0 ||
+        request_->url.authority() != candidate_.mirror.url.authority())
+        return;
     const auto& timing = response.timing;
     if (!response.reused_connection) {
         phases_.dns = std::max(timing.dns, 0.0);

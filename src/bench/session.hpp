@@ -1,15 +1,10 @@
-// One candidate from the first request to the last byte. A session decides what to ask next and what an answer means; when it may ask
-// is decided by others (the race, the light check).
+// One candidate from the first request to the last byte. A session decides what to ask next and what an
+// answer means; when it may ask is decided by others (the race, the light check).
 //
 //   index or manifest -> [401 -> token -> again] -> platform's manifest -> config blob, hashed   = the gate
-//   -> [HEAD of the tag, where trust must be settled] -> a range of a layer, timed -> [another one, to confirm]
+//   -> [HEAD of the tag, where trust must be settled] -> a range of a layer, timed -> [another one, to
+//   confirm]
 #pragma once
-
-#include <cstdint>
-#include <functional>
-#include <map>
-#include <optional>
-#include <string>
 
 #include "bench/intake.hpp"
 #include "bench/score.hpp"
@@ -19,9 +14,16 @@
 #include "registry/reference.hpp"
 #include "registry/requests.hpp"
 
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+
 namespace mirrorctl::bench {
 
-// Anonymous tokens by token URL: mirrors that name the same realm, service and scope need one request together.
+// Anonymous tokens by token URL: mirrors that name the same realm, service and scope need one request
+// together.
 struct TokenShelf {
     struct Entry {
         bool pending = true;
@@ -63,10 +65,13 @@ class Session final : public net::Handler {
     bool usable() const { return stage_ == Stage::gated || stage_ == Stage::sampled; }
     std::string key() const;  // for counting requests
 
-    // The request that should be sent next; nullptr: none is due, or one is under way, or another session fetches our token.
+    // The request that should be sent next; nullptr: none is due, or one is under way, or another session
+    // fetches our token.
     const net::Request* next();
     // Something is still to be sent for the step it is in.
-    bool wants() const { return !in_flight_ && request_ && stage_ != Stage::rejected && stage_ != Stage::resting; }
+    bool wants() const {
+        return !in_flight_ && request_ && stage_ != Stage::rejected && stage_ != Stage::resting;
+    }
     bool in_flight() const { return in_flight_; }
     bool sampling() const { return in_flight_ && step_ == Step::sample; }
     // Sends next(). `seconds` is all the time that this request may take.
@@ -89,12 +94,16 @@ class Session final : public net::Handler {
     bool has_unread_layer() const;
     // Prepares the next sample of at most `max_bytes`; returns the bytes it may take at most.
     std::int64_t begin_sample(std::int64_t max_bytes, double min_seconds, double max_seconds);
+    // Other samples run beside the one under way: it may be faster than it looks.
+    void note_crowd() { crowded_ = true; }
     void begin_tag();
     bool tag_asked() const { return tag_asked_; }
     // Takes the throughput that a host of the same operator showed.
     void inherit(const Session& other);
 
-    double waiting_since() const { return last_activity_; }  // monotonic seconds: start of the request or its last byte
+    double waiting_since() const {
+        return last_activity_;
+    }  // monotonic seconds: start of the request or its last byte
     double launched_at() const { return launched_at_; }
     bool got_headers() const { return got_headers_; }
     const FlowMeter* live_flow() const { return sampling() && intake_ ? &intake_->meter() : nullptr; }
@@ -109,8 +118,11 @@ class Session final : public net::Handler {
     bool shared() const { return !shared_from_.empty(); }
     void set_confirmed() { confirmed_ = true; }
     std::int64_t bytes() const { return bytes_; }
+    int requests() const { return requests_; }
     const std::string& tag_digest() const { return tag_digest_; }
-    const std::string& manifest() const { return manifest_; }  // "repository@sha256:..." of the platform's manifest
+    const std::string& manifest() const {
+        return manifest_;
+    }  // "repository@sha256:..." of the platform's manifest
     Measurement measurement() const;
 
     bool on_headers(const net::Response& response) override;
@@ -146,19 +158,20 @@ class Session final : public net::Handler {
     Surroundings& around_;
     Stage stage_ = Stage::gate;
     Step step_ = Step::manifest;
-    Step interrupted_ = Step::manifest;  // the step that a 401 stopped
+    Step interrupted_ = Step::manifest;         // the step that a 401 stopped
     std::optional<net::Request> request_ = {};  // to be sent, or under way
     std::optional<net::Request> begun_ = {};    // the step's own first request: repeated with the token
     std::optional<Intake> intake_ = {};
-    std::function<Intake()> make_intake_ = {};  // every answer of a step (redirects, the 401) is taken in afresh
-    bool token_claimed_ = false;                // the shelf's entry is ours to fill
+    std::function<Intake()> make_intake_ =
+        {};                       // every answer of a step (redirects, the 401) is taken in afresh
+    bool token_claimed_ = false;  // the shelf's entry is ours to fill
     net::RequestId id_ = 0;
     bool in_flight_ = false;
     bool got_headers_ = false;
     double launched_at_ = 0;
     double last_activity_ = 0;
     int hops_ = 0;
-    double hop_seconds_ = 0;       // spent on redirects of this step
+    double hop_seconds_ = 0;  // spent on redirects of this step
     bool authorized_ = false;
     bool first_answer_ = true;
     double challenge_seconds_ = 0;
@@ -181,6 +194,7 @@ class Session final : public net::Handler {
     int samples_ = 0;
     bool confirmed_ = false;
     bool closed_ = false;
+    bool crowded_ = false;
     std::string shared_from_ = {};
     std::string final_host_ = {};
     std::int64_t bytes_ = 0;

@@ -1,10 +1,10 @@
 // What each answer means: from the index to the last byte of a sample.
-#include <algorithm>
-
 #include "base/digest.hpp"
 #include "base/strings.hpp"
 #include "bench/session.hpp"
 #include "registry/token.hpp"
+
+#include <algorithm>
 
 namespace mirrorctl::bench {
 
@@ -12,10 +12,14 @@ namespace {
 
 constexpr std::int64_t kManifestLimit = 1LL << 20U;  // the largest real ones have some 100 KiB
 constexpr std::int64_t kSmallBlob = 1LL << 20U;
-constexpr std::int64_t kSlack = 64 * 1024;     // the intake stops a body; the transport's limit only catches what it misses
+constexpr std::int64_t kSlack =
+    64 * 1024;  // the intake stops a body; the transport's limit only catches what it misses
+constexpr double kCrowdedHeadroom = 1.4;          // what a sample among others may hide
 constexpr std::int64_t kWorthAsking = 32 * 1024;  // a shorter rest of a layer tells nothing
 
-std::string short_digest(std::string_view digest) { return std::string(digest.substr(0, 19)); }
+std::string short_digest(std::string_view digest) {
+    return std::string(digest.substr(0, 19));
+}
 
 }  // namespace
 
@@ -61,9 +65,12 @@ void Session::on_answer(const net::Response& response) {
 }
 
 void Session::on_unauthorized(const net::Response& response) {
-    auto refuse = [&](std::string reason) { reject({.fault = Fault::unauthorized, .reason = std::move(reason)}); };
+    auto refuse = [&](std::string reason) {
+        reject({.fault = Fault::unauthorized, .reason = std::move(reason)});
+    };
     const auto& home = candidate_.mirror.url;
-    if (authorized_) return refuse(cat("wants a login for ", what(), " (401 although the credentials were sent)"));
+    if (authorized_)
+        return refuse(cat("wants a login for ", what(), " (401 although the credentials were sent)"));
     if (!registry::same_origin(request_->url, home))
         return refuse(cat("sends us to ", request_->url.host, " for ", what(), ", which wants a login"));
     auto demand = registry::read_demand(response.all_headers("WWW-Authenticate"), home,
@@ -95,15 +102,19 @@ void Session::repeat_authorized() {
 
 void Session::on_token(const net::Response& response) {
     if (registry::is_redirect(response.status))
-        return reject({.fault = Fault::unauthorized, .reason = "the token server redirects, which is never followed"});
+        return reject(
+            {.fault = Fault::unauthorized, .reason = "the token server redirects, which is never followed"});
     if (response.status == 401 || response.status == 403)
-        return reject({.fault = Fault::unauthorized, .reason = cat("the token server wants a login: ", response.status)});
+        return reject({.fault = Fault::unauthorized,
+                       .reason = cat("the token server wants a login: ", response.status)});
     if (response.status != 200) return reject(verdict_of_status(response, what()));
     if (auto verdict = intake_->finish(response)) return reject(std::move(*verdict));
     auto token = registry::parse_token(intake_->body());
-    if (!token) return reject({.fault = Fault::unauthorized, .reason = printable_line(token.error().message)});
+    if (!token)
+        return reject({.fault = Fault::unauthorized, .reason = printable_line(token.error().message)});
     double seconds = std::max(response.timing.total, 0.0);
-    if (token_claimed_) around_.tokens.entries[request_->url.str()] = {.pending = false, .token = *token, .seconds = seconds};
+    if (token_claimed_)
+        around_.tokens.entries[request_->url.str()] = {.pending = false, .token = *token, .seconds = seconds};
     token_claimed_ = false;
     take_token(*token, seconds);
 }
@@ -114,7 +125,8 @@ void Session::take_token(const std::string& token, double seconds) {
     repeat_authorized();
 }
 
-std::optional<Verdict> Session::wrong_manifest(const net::Response& response, const std::string& actual) const {
+std::optional<Verdict> Session::wrong_manifest(const net::Response& response,
+                                               const std::string& actual) const {
     auto type = response.header("Content-Type").value_or("");
     if (says_html(response) || looks_like_html(intake_->body()))
         return Verdict{.fault = Fault::html, .reason = "answers the manifest with an HTML page"};
@@ -124,11 +136,13 @@ std::optional<Verdict> Session::wrong_manifest(const net::Response& response, co
                                      type.empty() ? "none" : printable_line(type, 80))};
     if (!wanted_digest_.empty() && actual != wanted_digest_)
         return Verdict{.fault = Fault::digest,
-                       .reason = cat("another manifest than asked for: ", short_digest(actual), " instead of ", short_digest(wanted_digest_))};
+                       .reason = cat("another manifest than asked for: ", short_digest(actual),
+                                     " instead of ", short_digest(wanted_digest_))};
     auto said = response.header("Docker-Content-Digest").value_or("");
-    if (wanted_digest_.empty() && is_sha256_digest(said) && said != actual)
+    if (is_sha256_digest(said) && said != actual)
         return Verdict{.fault = Fault::digest,
-                       .reason = cat("the manifest is not the one that its header names: ", short_digest(actual), " instead of ", short_digest(said))};
+                       .reason = cat("the manifest is not the one that its header names: ",
+                                     short_digest(actual), " instead of ", short_digest(said))};
     return std::nullopt;
 }
 
@@ -138,7 +152,8 @@ void Session::on_manifest(const net::Response& response) {
     auto document = registry::parse_manifest(intake_->body(), response.header("Content-Type").value_or(""));
     if (!document) {
         bool type = document.error().code == ErrorCode::unsupported_layout;
-        return reject({.fault = type ? Fault::media_type : Fault::protocol, .reason = printable_line(document.error().message)});
+        return reject({.fault = type ? Fault::media_type : Fault::protocol,
+                       .reason = printable_line(document.error().message)});
     }
     (step_ == Step::manifest ? phases_.index : phases_.manifest) = part_of(response);
     if (step_ == Step::manifest && wanted_digest_.empty()) tag_digest_ = actual;
@@ -147,9 +162,11 @@ void Session::on_manifest(const net::Response& response) {
 
 void Session::on_document(const registry::Document& document, const std::string& digest) {
     if (const auto* index = std::get_if<registry::Index>(&document)) {
-        if (step_ == Step::child) return reject({.fault = Fault::protocol, .reason = "an index inside an index"});
+        if (step_ == Step::child)
+            return reject({.fault = Fault::protocol, .reason = "an index inside an index"});
         auto child = registry::pick_platform(*index, around_.platform);
-        if (!child) return reject({.fault = Fault::not_found, .reason = printable_line(child.error().message)});
+        if (!child)
+            return reject({.fault = Fault::not_found, .reason = printable_line(child.error().message)});
         return ask_manifest(Step::child, child->digest);
     }
     image_ = std::get<registry::ImageManifest>(document);
@@ -168,7 +185,8 @@ void Session::on_config(const net::Response& response) {
 void Session::begin_tag() {
     tag_asked_ = true;
     if (!tag_digest_.empty() || candidate_.image.tag.empty()) return;
-    auto request = registry::manifest_request(endpoint(), candidate_.image.repository, candidate_.image.tag, "HEAD");
+    auto request =
+        registry::manifest_request(endpoint(), candidate_.image.repository, candidate_.image.tag, "HEAD");
     ask(Step::tag, std::move(request), [] { return Intake::text(kManifestLimit); });
 }
 
@@ -196,10 +214,12 @@ std::int64_t Session::begin_sample(std::int64_t max_bytes, double min_seconds, d
         offset = done;
         sampled_layer_ = layer;
     }
+    crowded_ = false;
     auto length = std::max<std::int64_t>(1, std::min(most, max_bytes));
     range_ = {.first = offset, .last = offset + length - 1};
     rule_ = {.max_bytes = length, .min_seconds = min_seconds, .max_seconds = max_seconds, .rtt = phases_.rtt};
-    auto request = registry::blob_request(endpoint(), candidate_.image.repository, sampled_layer_.digest, range_);
+    auto request =
+        registry::blob_request(endpoint(), candidate_.image.repository, sampled_layer_.digest, range_);
     request.max_body_bytes = length + kSlack;
     ask(Step::sample, std::move(request), [layer = sampled_layer_, range = range_, rule = rule_] {
         return Intake::sample(layer, range, rule);
@@ -207,10 +227,13 @@ std::int64_t Session::begin_sample(std::int64_t max_bytes, double min_seconds, d
     return length + kSlack;
 }
 
-void Session::on_sample(const net::Response& response) { take_sample(part_of(response)); }
+void Session::on_sample(const net::Response& response) {
+    take_sample(part_of(response));
+}
 
 void Session::take_sample(double first_byte) {
     auto seen = intake_->meter().estimate(phases_.rtt);
+    if (crowded_) seen.high = std::max(seen.high, kCrowdedHeadroom * seen.rate);
     double fresh = static_cast<double>(intake_->received());
     auto& read = read_[sampled_layer_.digest];
     double before = static_cast<double>(read);

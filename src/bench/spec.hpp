@@ -1,15 +1,15 @@
 // What a bench is asked to do.
 #pragma once
 
+#include "base/result.hpp"
+#include "model/profile.hpp"
+#include "model/report.hpp"
+
 #include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "base/result.hpp"
-#include "model/profile.hpp"
-#include "model/report.hpp"
 
 namespace mirrorctl::bench {
 
@@ -27,8 +27,8 @@ std::string route_name(const Route& route);
 struct PastFailure {
     std::string upstream;
     std::string url;
-    double at = 0;        // seconds since 1970
-    double until = 0;     // rests until then, seconds since 1970
+    double at = 0;     // seconds since 1970
+    double until = 0;  // rests until then, seconds since 1970
     Fault fault = Fault::none;
     std::string reason = {};
     bool operator==(const PastFailure&) const = default;
@@ -37,17 +37,18 @@ struct PastFailure {
 struct BenchSpec {
     Profile profile;
     std::vector<std::string> upstreams = {};  // names; empty = all of the profile
-    std::string image = {};                   // --image REF: what the probes of its upstream pull instead of the canary
-    std::optional<double> seconds = {};       // overrides of profile.policy.budget
+    std::string image = {};  // --image REF: what the probes of its upstream pull instead of the canary
+    std::optional<double> seconds = {};  // overrides of profile.policy.budget
     std::optional<std::int64_t> bytes = {};
     Route route = {};
     std::vector<PastFailure> failures = {};
-    std::map<std::string, std::string> manifests = {};  // upstream -> "library/busybox@sha256:..." of the last run (light_check)
-    std::string root = {};                    // put before the path of a mirror's CA file; "" for "/"
+    std::map<std::string, std::string> manifests =
+        {};                 // upstream -> "library/busybox@sha256:..." of the last run (light_check)
+    std::string root = {};  // put before the path of a mirror's CA file; "" for "/"
     std::string user_agent = "mirrorctl";
     // Content of a mirror's `auth` file: "user:password". Not set: such mirrors are asked anonymously.
     std::function<Result<std::string>(const std::string& path)> read_secret = {};
-    std::function<bool()> stop = {};          // asked between turns; true ends the run with what is known
+    std::function<bool()> stop = {};  // asked between turns; true ends the run with what is known
 };
 
 }  // namespace mirrorctl::bench

@@ -8,11 +8,10 @@ namespace mirrorctl::bench {
 namespace {
 
 constexpr std::size_t kMaxPoints = 2048;
-constexpr double kShortest = 0.0005;       // seconds; below, a rate is noise of the scheduler
-constexpr double kGrowth = 1.25;           // a flow that gained this much in one RTT is still in slow start
-constexpr double kGrowthHeadroom = 6.0;    // what a growing flow may still reach, as a factor
-constexpr double kSteadyHeadroom = 1.15;
-constexpr double kBurstHeadroom = 1.3;     // a short peak above the mean is not believed
+constexpr double kShortest = 0.0005;     // seconds; below, a rate is noise of the scheduler
+constexpr double kGrowth = 1.25;         // a flow that gained this much in one RTT is still in slow start
+constexpr double kGrowthHeadroom = 6.0;  // what a growing flow may still reach, as a factor
+constexpr double kBurstHeadroom = 1.3;   // a short peak above the mean is not believed
 constexpr double kThrottle = 0.5;
 constexpr std::int64_t kThrottleEvidence = 64 * 1024;  // bytes before a fall counts as a throttle
 
@@ -44,7 +43,8 @@ void FlowMeter::add(double at, std::int64_t bytes) {
 double FlowMeter::bytes_at(double at) const {
     if (points_.empty() || at <= points_.front().at) return 0;
     if (at >= points_.back().at) return static_cast<double>(total_);
-    auto after = std::upper_bound(points_.begin(), points_.end(), at, [](double t, const Point& p) { return t < p.at; });
+    auto after = std::upper_bound(points_.begin(), points_.end(), at,
+                                  [](double t, const Point& p) { return t < p.at; });
     auto before = after - 1;
     double share = (at - before->at) / std::max(after->at - before->at, 1e-9);
     return static_cast<double>(before->total) + share * static_cast<double>(after->total - before->total);
@@ -60,7 +60,7 @@ Estimate FlowMeter::estimate(double rtt) const {
     if (total_ <= 0) return out;
     rtt = rtt > 0 ? rtt : 0.05;
     double span = std::max(duration(), kShortest);
-    double window = std::min(std::max({2.5 * rtt, 0.06, span / 4}), span);
+    double window = std::min(std::max({2.5 * rtt, 0.06, span / 4}), span / 2);
     double recent = rate_between(last_ - window, last_);
     double middle = first_ + span / 2;
     double late = rate_between(middle, last_);
@@ -75,10 +75,11 @@ Estimate FlowMeter::estimate(double rtt) const {
         out.first_rate = early;
         out.burst_bytes = static_cast<std::int64_t>(bytes_at(middle));
     }
-    // A short look deserves less trust: the interval shrinks with the number of round trips and the time watched.
-    double doubt = std::clamp(0.5 / std::sqrt(1 + span / std::max(rtt, 0.02)), 0.04, 0.35);
+    // A short look deserves less trust: the interval shrinks with the number of round trips and the time
+    // watched.
+    double doubt = std::clamp(0.4 / std::sqrt(1 + span / std::max(rtt, 0.02)), 0.04, 0.35);
     out.low = std::min(out.rate, late) * (1 - doubt);
-    out.high = out.rate * (out.growing ? kGrowthHeadroom : kSteadyHeadroom + doubt);
+    out.high = out.rate * (out.growing ? kGrowthHeadroom : 1 + doubt);
     return out;
 }
 
@@ -87,6 +88,13 @@ Estimate combine(const Estimate& first, const Estimate& second, double weight_of
     if (!second.known()) return first;
     Estimate out = second;
     // Falling from one sample to the next is a throttle, too: only the later rate is sustained.
+    // A second look that is still in slow start says nothing against the first one.
+    if (second.growing && second.rate < first.rate) {
+        out.rate = first.rate;
+        out.low = std::min(first.low, second.rate);
+        out.high = std::max(first.high, second.high);
+        return out;
+    }
     if (second.rate < kThrottle * first.rate) {
         out.throttled = true;
         out.first_rate = std::max(first.rate, first.first_rate);

@@ -1,4 +1,5 @@
-// What arrival times of bytes say about a flow: how fast it is now, how fast it could still become, whether it was throttled.
+// What arrival times of bytes say about a flow: how fast it is now, how fast it could still become, whether
+// it was throttled.
 #pragma once
 
 #include <cstdint>
@@ -6,14 +7,15 @@
 
 namespace mirrorctl::bench {
 
-// A rate with its bounds, bytes per second. `low` is what a cautious reader would count on, `high` what the flow may still reach.
+// A rate with its bounds, bytes per second. `low` is what a cautious reader would count on, `high` what the
+// flow may still reach.
 struct Estimate {
     double rate = -1;  // -1 = nothing is known
     double low = -1;
     double high = -1;
-    bool growing = false;    // TCP slow start (or a ramp of the server) was not over
-    bool throttled = false;  // it fell to less than half of what it was
-    double first_rate = -1;  // before the throttle
+    bool growing = false;          // TCP slow start (or a ramp of the server) was not over
+    bool throttled = false;        // it fell to less than half of what it was
+    double first_rate = -1;        // before the throttle
     std::int64_t burst_bytes = 0;  // how much came before the throttle
     bool known() const { return rate >= 0; }
 };
@@ -48,7 +50,8 @@ class FlowMeter {
     double grain_ = 0.002;  // seconds; doubles when there are too many points
 };
 
-// Two samples of the same flow taken apart: a later, longer one weighs more; contradictory ones widen the interval.
+// Two samples of the same flow taken apart: a later, longer one weighs more; contradictory ones widen the
+// interval.
 Estimate combine(const Estimate& first, const Estimate& second, double weight_of_second);
 
 }  // namespace mirrorctl::bench

@@ -1,8 +1,8 @@
 #include "bench/verdict.hpp"
 
-#include <algorithm>
-
 #include "base/strings.hpp"
+
+#include <algorithm>
 
 namespace mirrorctl::bench {
 
@@ -15,14 +15,18 @@ constexpr int kFirstStatus = 100;  // causes below are curl codes, from here on 
 // libcurl-errors(3): numbers are part of its stable interface.
 Fault fault_of_curl(int code) {
     switch (code) {
-        case 6: return Fault::dns;
-        case 7: return Fault::connect;
-        case 28: return Fault::timeout;
-        case 18:   // partial file
-        case 52:   // got nothing
-        case 55:   // send error
-        case 56:   // receive error
-        case 92: return Fault::reset;
+        case 6:
+            return Fault::dns;
+        case 7:
+            return Fault::connect;
+        case 28:
+            return Fault::timeout;
+        case 18:  // partial file
+        case 52:  // got nothing
+        case 55:  // send error
+        case 56:  // receive error
+        case 92:
+            return Fault::reset;
         case 35:
         case 53:
         case 54:
@@ -36,12 +40,16 @@ Fault fault_of_curl(int code) {
         case 83:
         case 90:
         case 91:
-        case 98: return Fault::tls;
-        default: return Fault::protocol;
+        case 98:
+            return Fault::tls;
+        default:
+            return Fault::protocol;
     }
 }
 
-Verdict make(Fault fault, std::string reason) { return {.fault = fault, .reason = std::move(reason)}; }
+Verdict make(Fault fault, std::string reason) {
+    return {.fault = fault, .reason = std::move(reason)};
+}
 
 }  // namespace
 
@@ -69,9 +77,13 @@ double retry_after(const net::Response& response) {
 Verdict verdict_of_status(const net::Response& response, std::string_view what) {
     auto text = cat(what, ": ", response.status);
     switch (response.status) {
-        case 401: return make(Fault::unauthorized, cat("wants a login for ", text));
-        case 403: return make(Fault::forbidden, cat("refuses ", text, " (not on its list, or not for this address)"));
-        case 404: return make(Fault::not_found, cat("does not have ", text));
+        case 401:
+            return make(Fault::unauthorized, cat("wants a login for ", text));
+        case 403:
+            return make(Fault::forbidden,
+                        cat("refuses ", text, " (not on its list, or not for this address)"));
+        case 404:
+            return make(Fault::not_found, cat("does not have ", text));
         case 407: {
             auto verdict = make(Fault::proxy, "the proxy wants other credentials (407)");
             verdict.proxy_is_down = true;
@@ -79,12 +91,14 @@ Verdict verdict_of_status(const net::Response& response, std::string_view what) 
         }
         case 429: {
             auto wait = retry_after(response);
-            auto verdict = make(Fault::rate_limited, cat("too many requests, asking for ", text,
-                                                         wait >= 0 ? "; it wants " + format_duration(wait) + " of peace" : ""));
+            auto verdict = make(Fault::rate_limited,
+                                cat("too many requests, asking for ", text,
+                                    wait >= 0 ? "; it wants " + format_duration(wait) + " of peace" : ""));
             verdict.retry_after = wait;
             return verdict;
         }
-        default: break;
+        default:
+            break;
     }
     if (response.status >= 500) {
         auto verdict = make(Fault::server_error, cat("server error for ", text));

@@ -103,19 +103,6 @@ Result<Plan> plan_for(Node& node, const ApplyOptions& options, const Job& job,
     return plan;
 }
 
-Result<Measured> measure_for(Node& node, const ApplyOptions& options, const Job& job) {
-    if (job.choice.upstreams.empty())
-        return Measured{.report = {}, .raced = {}, .origin_of_ranking = "nothing to measure"};
-    return measure(node, {.profile = job.loaded.profile,
-                          .upstreams = job.choice.upstreams,
-                          .current = job.choice.current,
-                          .route = route_of(job.proxy, node.facts()),
-                          .offline = options.offline,
-                          .fresh = options.fresh,
-                          .ranking_file = options.ranking_file,
-                          .wait_seconds = options.wait_seconds});
-}
-
 // Refuses before anything is measured what would be refused afterwards in any case: broken and foreign files,
 // conflicts.
 Result<void> check_targets(Node& node, const ApplyOptions& options, const Job& job) {
@@ -127,6 +114,20 @@ Result<void> check_targets(Node& node, const ApplyOptions& options, const Job& j
     auto plan = plan_for(node, options, job, nothing);
     if (!plan) return Failure(plan.error());
     return {};
+}
+
+Result<Measured> measure_for(Node& node, const ApplyOptions& options, const Job& job) {
+    if (job.choice.upstreams.empty())
+        return Measured{.report = {}, .raced = {}, .origin_of_ranking = "nothing to measure"};
+    return measure(node, {.profile = job.loaded.profile,
+                          .upstreams = job.choice.upstreams,
+                          .current = job.choice.current,
+                          .route = route_of(job.proxy, node.facts()),
+                          .offline = options.offline,
+                          .fresh = options.fresh,
+                          .ranking_file = options.ranking_file,
+                          .wait_seconds = options.wait_seconds,
+                          .before_race = [&] { return check_targets(node, options, job); }});
 }
 
 Result<void> save_plan(Node& node, const ApplyOptions& options, const Plan& plan) {
@@ -155,7 +156,6 @@ Result<ExitCode> run_apply(Node& node, const ApplyOptions& options) {
         TRY_ASSIGN(transaction, Transaction::open(node));
     }
     TRY_ASSIGN(auto job, prepare(node, options));
-    TRY(check_targets(node, options, job));
     TRY_ASSIGN(auto measured, measure_for(node, options, job));
     TRY_ASSIGN(auto decision, decide(node, options, job, measured));
     TRY_ASSIGN(auto plan, plan_for(node, options, job, decision));

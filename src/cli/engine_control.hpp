@@ -14,8 +14,8 @@ class LiveEngines : public txn::EngineControl {
 
     Result<std::string> check_before(const Plan& plan) override { return control().check_before(plan); }
     Result<DoneActivation> activate(const Activation& activation, txn::Direction direction) override {
-        return control().activate(activation, direction == txn::Direction::back ? engines::Way::back
-                                                                                : engines::Way::forward);
+        return control().activate(
+            activation, direction == txn::Direction::back ? engines::Way::back : engines::Way::forward);
     }
     Result<void> verify(const Check& check) override { return control().verify(check); }
     std::optional<double> started_at(const std::string& unit) override { return control().started_at(unit); }

@@ -24,7 +24,10 @@ std::string live_word(Node& node, std::string_view target_name, const TargetPath
     });
     if (waits) return "pending";
     if (checks.empty()) return "unknown";
-    engines::Session session{.node = node.asked_facts(), .fs = node.fs(), .runner = node.world().runner, .clock = node.world().clock};
+    engines::Session session{.node = node.asked_facts(),
+                             .fs = node.fs(),
+                             .runner = node.world().runner,
+                             .clock = node.world().clock};
     return engines::live_word(checks, session);
 }
 

@@ -50,6 +50,7 @@ bool any_usable(const Report& report) {
 }
 
 Result<Report> run_race(Node& node, const MeasureRequest& request, const bench::BenchSpec& spec) {
+    if (request.before_race) TRY(request.before_race());
     auto& world = node.world();
     auto transport = world.open_transport();
     double give_up = world.clock.now() + request.wait_seconds;

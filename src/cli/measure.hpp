@@ -8,6 +8,7 @@
 #include "model/report.hpp"
 #include "model/warning.hpp"
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -26,6 +27,8 @@ struct MeasureRequest {
     bool fresh = false;
     std::string ranking_file = {};
     double wait_seconds = 0;
+    // Asked once before a race starts: what would be refused afterwards in any case is refused before.
+    std::function<Result<void>()> before_race = {};
 };
 
 struct Measured {

@@ -332,10 +332,11 @@ Result<Invocation> invocation(Grammar& grammar) {
 Error explain(const Grammar& grammar, const CLI::ParseError& error) {
     const auto* command = deepest(grammar.app);
     if (command == &grammar.app) command = nullptr;
-    if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
-        auto words = grammar.app.remaining(true);
-        return unknown_word(grammar, command, words.empty() ? "?" : words.front());
-    }
+    // A word that is no command: either left over, or missing where a subcommand is required.
+    auto words = grammar.app.remaining(true);
+    bool required = dynamic_cast<const CLI::RequiredError*>(&error) != nullptr;
+    if (!words.empty() && (required || dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr))
+        return unknown_word(grammar, command, words.front());
     return usage_error(printable_line(error.what(), 300),
                        command != nullptr ? cat("mirrorctl ", command->get_name(), " --help")
                                           : std::string("mirrorctl --help"));

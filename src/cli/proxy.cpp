@@ -84,7 +84,9 @@ bench::Route route_of(const std::optional<DesiredProxy>& proxy, const NodeFacts&
                 .https = proxy->https.empty() ? proxy->all : proxy->https,
                 .no_proxy = proxy->no_proxy};
     const auto& unit = node.docker.installed ? node.docker.unit : node.containerd.unit;
-    return {.http = value_of(unit, "HTTP_PROXY"), .https = value_of(unit, "HTTPS_PROXY"), .no_proxy = value_of(unit, "NO_PROXY")};
+    return {.http = value_of(unit, "HTTP_PROXY"),
+            .https = value_of(unit, "HTTPS_PROXY"),
+            .no_proxy = value_of(unit, "NO_PROXY")};
 }
 
 }  // namespace mirrorctl::cli

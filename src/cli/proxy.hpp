@@ -19,8 +19,8 @@ namespace mirrorctl::cli {
 Result<std::optional<DesiredProxy>> desired_proxy(Node& node, const ProxyOptions& options,
                                                   const Profile& profile);
 
-// How the daemon will reach a host: through the proxy that this run gives it, else through the one that its unit
-// sets now (docker's, where docker is installed).
+// How the daemon will reach a host: through the proxy that this run gives it, else through the one that its
+// unit sets now (docker's, where docker is installed).
 bench::Route route_of(const std::optional<DesiredProxy>& proxy, const NodeFacts& node);
 
 }  // namespace mirrorctl::cli

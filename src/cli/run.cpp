@@ -44,7 +44,9 @@ bool is_run(const std::string& command) {
 int report(World& world, const Invocation& invocation, const Error& error) {
     const auto& global = invocation.global;
     if (global.json)
-        world.out(is_run(invocation.command) ? ui::run_json({.command = invocation.command, .error = error})
+        world.out(is_run(invocation.command) ? ui::run_json({.command = invocation.command,
+                                                             .has_diff = invocation.command == "plan",
+                                                             .error = error})
                                              : ui::error_json(invocation.command, error));
     world.err(ui::error_text(error, ui::Term::of(2, global.color, world.env)));
     return static_cast<int>(exit_code(error));
@@ -78,8 +80,7 @@ ExitCode finish_run(Node& node, const ui::RunDocument& document) {
     auto err_term = ui::Term::of(2, node.global().color, world.env);
     auto out_term = ui::Term::of(1, node.global().color, world.env);
     if (!node.global().quiet) {
-        world.err(ui::warnings_text(document.plan.warnings, err_term));
-        world.err(ui::warnings_text(document.receipt.warnings, err_term));
+        world.err(ui::warnings_text(ui::all_warnings(document), err_term));
     }
     auto text = document.has_diff ? ui::colored_diff(document.diff, out_term) : std::string();
     print(node, ui::run_json(document), text + ui::run_text(document, out_term));

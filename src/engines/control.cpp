@@ -51,7 +51,7 @@ Result<DoneActivation> Control::activate(const Activation& activation, Way way) 
 
 std::optional<double> Control::started_at(const std::string& unit) const {
     if (!session_.node.live) return std::nullopt;
-    auto seconds = engines::started_at(session_.fs, main_pid(unit, session_));
+    auto seconds = engines::started_at(session_.fs, main_pid(unit, session_), session_.clock);
     return seconds > 0 ? std::optional(seconds) : std::nullopt;
 }
 

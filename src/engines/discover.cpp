@@ -17,8 +17,8 @@
 namespace mirrorctl::engines {
 namespace {
 
-constexpr std::array<std::string_view, 5> kDockerPackages = {"docker-ce", "docker.io", "moby-engine",
-                                                             "docker-engine", "docker"};
+constexpr std::array<std::string_view, 3> kDockerPackages = {"docker-ce", "docker.io", "moby-engine"};
+constexpr std::array<std::string_view, 2> kDockerApk = {"docker-engine", "docker"};
 constexpr std::array<std::string_view, 2> kContainerdPackages = {"containerd.io", "containerd"};
 constexpr std::array<std::string_view, 4> kBinaryDirs = {"/usr/local/sbin", "/usr/local/bin", "/usr/sbin",
                                                          "/usr/bin"};
@@ -67,11 +67,9 @@ std::string find_binary(const sys::FsReader& fs, const Unit& unit, std::string_v
 }
 
 // A binary that was put beside the package manager says nothing about the package, and the other way round.
-std::optional<Version> packaged_version(const Packages& packages, const std::string& binary,
-                                        std::span<const std::string_view> names) {
-    if (binary.starts_with("/usr/local/") || binary.starts_with("/opt/")) return std::nullopt;
-    auto text = packages.version(names);
-    return text ? Version::parse(*text) : std::nullopt;
+std::optional<Version> packaged(const std::string& binary, const std::optional<std::string>& version) {
+    if (!version || binary.starts_with("/usr/local/") || binary.starts_with("/opt/")) return std::nullopt;
+    return Version::parse(*version);
 }
 
 // Where no unit is: the files from which sysvinit and OpenRC take dockerd's options.
@@ -102,7 +100,7 @@ DockerFacts discover_docker(const sys::FsReader& fs, const Packages& packages) {
     auto unit = read_unit(fs, "docker.service");
     docker.unit = facts_of(unit);
     docker.dockerd = find_binary(fs, unit, "dockerd");
-    docker.version = packaged_version(packages, docker.dockerd, kDockerPackages);
+    docker.version = packaged(docker.dockerd, packages.version(kDockerPackages, kDockerApk));
     docker.installed = !docker.dockerd.empty() || docker.version;
     if (!docker.installed && exists(fs, "/var/snap/docker/current")) {
         discover_snap(docker, fs);
@@ -120,11 +118,14 @@ ContainerdFacts discover_containerd(const sys::FsReader& fs, const Packages& pac
     auto unit = read_unit(fs, "containerd.service");
     containerd.unit = facts_of(unit);
     containerd.binary = find_binary(fs, unit, "containerd");
-    containerd.version = packaged_version(packages, containerd.binary, kContainerdPackages);
+    containerd.version =
+        packaged(containerd.binary, packages.version(kContainerdPackages, kContainerdPackages));
     containerd.installed = !containerd.binary.empty() || containerd.version;
     if (auto file = last_value(flags_of(unit.command), "config"); file && file->starts_with('/'))
         containerd.config_file = TargetPath(*file);
     containerd.config_present = exists(fs, containerd.config_file.str());
+    if (auto text = fs.read(containerd.config_file); text)
+        if (auto config = parse_containerd_config(*text); config) containerd.cri_disabled = config->cri_disabled;
     containerd.managed_by_k3s = exists(fs, "/var/lib/rancher/k3s/agent/containerd") ||
                                 exists(fs, "/var/lib/rancher/rke2/agent/containerd") ||
                                 std::any_of(kK3sUnits.begin(), kK3sUnits.end(), [&](std::string_view name) {

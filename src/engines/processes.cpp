@@ -23,6 +23,29 @@ double boot_time(const sys::FsReader& fs) {
     return static_cast<double>(parse_integer(digits.substr(0, digits.find('\n'))).value_or(0));
 }
 
+// "12345.67" of /proc/uptime.
+std::optional<double> parse_seconds(std::string_view text) {
+    auto dot = std::min(text.find('.'), text.size());
+    auto whole = parse_integer(text.substr(0, dot));
+    auto hundredths =
+        dot < text.size() ? parse_integer(text.substr(dot + 1)) : std::optional<std::int64_t>(0);
+    if (!whole || !hundredths) return std::nullopt;
+    return static_cast<double>(*whole) + static_cast<double>(*hundredths) / 100;
+}
+
+// Field 2 (comm) may hold blanks and parentheses: fields are counted from the last ')'. Start time is field
+// 22, in clock ticks.
+std::optional<double> seconds_after_boot(const sys::FsReader& fs, int pid) {
+    constexpr std::size_t kStartTime = 22 - 3;
+    auto stat = pid > 0 ? fs.read(proc(pid, "stat")).value_or("") : "";
+    auto close = stat.rfind(')');
+    if (close == std::string::npos || close + 2 > stat.size()) return std::nullopt;
+    auto fields = split(std::string_view(stat).substr(close + 2), ' ');
+    auto ticks = fields.size() > kStartTime ? parse_integer(fields[kStartTime]) : std::nullopt;
+    if (!ticks) return std::nullopt;
+    return static_cast<double>(*ticks) / static_cast<double>(std::max(1L, ::sysconf(_SC_CLK_TCK)));
+}
+
 }  // namespace
 
 std::vector<std::string> command_line(const sys::FsReader& fs, int pid) {
@@ -39,19 +62,16 @@ std::string command_name(const sys::FsReader& fs, int pid) {
 }
 
 double started_at(const sys::FsReader& fs, int pid) {
-    if (pid <= 0) return 0;
-    auto stat = fs.read(proc(pid, "stat"));
-    if (!stat) return 0;
-    // Field 2 (comm) may hold blanks and parentheses: fields are counted from the last ')'. Start time is
-    // field 22, in clock ticks.
-    auto close = stat->rfind(')');
-    if (close == std::string::npos || close + 2 > stat->size()) return 0;
-    auto fields = split(std::string_view(*stat).substr(close + 2), ' ');
-    constexpr std::size_t kStartTime = 22 - 3;
     auto boot = boot_time(fs);
-    auto ticks = fields.size() > kStartTime ? parse_integer(fields[kStartTime]) : std::nullopt;
-    if (!ticks || boot <= 0) return 0;
-    return boot + static_cast<double>(*ticks) / static_cast<double>(std::max(1L, ::sysconf(_SC_CLK_TCK)));
+    auto after = seconds_after_boot(fs, pid);
+    return after && boot > 0 ? boot + *after : 0;
+}
+
+double started_at(const sys::FsReader& fs, int pid, const sys::Clock& clock) {
+    auto after = seconds_after_boot(fs, pid);
+    auto uptime = fs.read(TargetPath("/proc/uptime"));
+    auto up = uptime ? parse_seconds(uptime->substr(0, uptime->find(' '))) : std::nullopt;
+    return after && up ? clock.wall() - *up + *after : started_at(fs, pid);
 }
 
 std::map<std::string, std::string> parse_environ(std::string_view bytes) {

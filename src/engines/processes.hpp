@@ -2,6 +2,7 @@
 // to see.
 #pragma once
 
+#include "sys/clock.hpp"
 #include "sys/fs.hpp"
 
 #include <map>
@@ -14,8 +15,11 @@ namespace mirrorctl::engines {
 
 std::vector<std::string> command_line(const sys::FsReader& fs, int pid);
 std::string command_name(const sys::FsReader& fs, int pid);  // comm, cut by the kernel at 15 bytes
-// Seconds since 1970 at which the process started, with the clock tick's precision; 0 = unknown.
+// Seconds since 1970 at which the process started, up to one second early (the kernel tells the boot time in
+// whole seconds); 0 = unknown.
 double started_at(const sys::FsReader& fs, int pid);
+// The same with the precision of a clock tick: counted back from now.
+double started_at(const sys::FsReader& fs, int pid, const sys::Clock& clock);
 // The environment with which the process was started; nullopt where it may not be read.
 std::optional<std::map<std::string, std::string>> environment(const sys::FsReader& fs, int pid);
 std::map<std::string, std::string> parse_environ(std::string_view bytes);

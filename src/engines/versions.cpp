@@ -66,9 +66,10 @@ Packages::Packages(const sys::FsReader& fs)
     : dpkg_(fs.read(TargetPath("/var/lib/dpkg/status"), kDatabaseLimit).value_or("")),
       apk_(fs.read(TargetPath("/lib/apk/db/installed"), kDatabaseLimit).value_or("")) {}
 
-std::optional<std::string> Packages::version(std::span<const std::string_view> names) const {
-    auto version = dpkg_version(dpkg_, names);
-    return version ? version : apk_version(apk_, names);
+std::optional<std::string> Packages::version(std::span<const std::string_view> dpkg_names,
+                                             std::span<const std::string_view> apk_names) const {
+    auto version = dpkg_version(dpkg_, dpkg_names);
+    return version ? version : apk_version(apk_, apk_names);
 }
 
 std::optional<Version> parse_version_output(std::string_view output) {

@@ -17,8 +17,10 @@ namespace mirrorctl::engines {
 class Packages {
   public:
     explicit Packages(const sys::FsReader& fs);
-    // Version of the first installed one of `names`; nullopt if none is.
-    std::optional<std::string> version(std::span<const std::string_view> names) const;
+    // Version of the first installed one of the names; nullopt if none is. Each database has its own names:
+    // Debian's "docker" is a dock for window managers.
+    std::optional<std::string> version(std::span<const std::string_view> dpkg_names,
+                                       std::span<const std::string_view> apk_names) const;
 
   private:
     std::string dpkg_;

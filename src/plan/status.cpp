@@ -96,9 +96,14 @@ std::vector<std::string> our_mirrors(const sys::FsReader& fs, const targets::Cod
     auto now = values->find(std::string(codec.mirrors_key));
     auto recorded = ours->second.values.find(std::string(codec.mirrors_key));
     if (now == values->end() || recorded == ours->second.values.end()) return {};
+    // The user's own entries between ours are part of the order that stands there.
     std::vector<std::string> mirrors;
-    for (const auto& mirror : now->second)
-        if (holds(recorded->second, mirror)) mirrors.push_back(mirror);
+    std::size_t last = 0;
+    for (const auto& mirror : now->second) {
+        mirrors.push_back(mirror);
+        if (holds(recorded->second, mirror)) last = mirrors.size();
+    }
+    mirrors.resize(last);
     return mirrors;
 }
 

@@ -26,7 +26,7 @@ struct FileStatus {
 // entry if detected.
 std::vector<FileStatus> make_status(const sys::FsReader& fs, const NodeFacts& node, const Ownership& owned);
 
-// upstream-independent list of our mirrors per file, first = most preferred; for `decide`.
+// The mirrors of a file down to our last one, most preferred first; for `decide`.
 std::vector<std::string> our_mirrors(const sys::FsReader& fs, const targets::Codec& codec,
                                      const TargetPath& path, const Ownership& owned);
 

@@ -1,12 +1,13 @@
 // The JSON that registries and token servers send: the only place of this folder that knows the JSON library.
-#include <algorithm>
-#include <nlohmann/json.hpp>
-#include <optional>
-
 #include "base/digest.hpp"
 #include "base/strings.hpp"
 #include "registry/manifest.hpp"
 #include "registry/token.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <optional>
 
 namespace mirrorctl::registry {
 
@@ -27,8 +28,10 @@ bool too_deep(std::string_view text) {
     for (std::size_t i = 0; i < text.size(); ++i) {
         char c = text[i];
         if (quoted) {
-            if (c == '\\') ++i;
-            else if (c == '"') quoted = false;
+            if (c == '\\')
+                ++i;
+            else if (c == '"')
+                quoted = false;
         } else if (c == '"') {
             quoted = true;
         } else if (c == '{' || c == '[') {
@@ -57,7 +60,8 @@ Failure bad(std::string_view why) {
 }
 
 Failure unsupported(std::string_view why) {
-    return Failure(Error{.code = ErrorCode::unsupported_layout, .message = cat("manifest not usable: ", why)});
+    return Failure(
+        Error{.code = ErrorCode::unsupported_layout, .message = cat("manifest not usable: ", why)});
 }
 
 Result<Descriptor> read_descriptor(const json& value) {
@@ -66,7 +70,8 @@ Result<Descriptor> read_descriptor(const json& value) {
     if (!is_sha256_digest(out.digest)) return bad("a descriptor has no sha256 digest");
     auto size = value.find("size");
     bool whole = size != value.end() && size->is_number_integer();
-    if (!whole || (size->is_number_unsigned() && size->get<std::uint64_t>() > static_cast<std::uint64_t>(kMaxBlobBytes)))
+    if (!whole || (size->is_number_unsigned() &&
+                   size->get<std::uint64_t>() > static_cast<std::uint64_t>(kMaxBlobBytes)))
         return bad("a descriptor has no possible size");
     out.size = size->get<std::int64_t>();
     if (out.size < 0) return bad("a descriptor has no possible size");
@@ -128,15 +133,18 @@ Result<Document> parse_manifest(std::string_view body, std::string_view content_
     // distribution-spec, "Pulling manifests": a mediaType inside must match the Content-Type header.
     if (!inner.empty() && bare_type(inner) != type)
         return unsupported(cat("the header says ", type, ", the text ", printable_line(inner, 80)));
-    bool index = type.find("manifest.list") != std::string::npos || type.find("image.index") != std::string::npos;
+    bool index =
+        type.find("manifest.list") != std::string::npos || type.find("image.index") != std::string::npos;
     // The ambiguity of CVE-2021-41190: a document that is both must not be read as either.
-    if (root->contains("manifests") && root->contains("layers")) return unsupported("it is an index and an image at once");
+    if (root->contains("manifests") && root->contains("layers"))
+        return unsupported("it is an index and an image at once");
     return index ? read_index(*root) : read_image(*root);
 }
 
 Result<std::string> parse_token(std::string_view body) {
     auto refuse = [](std::string_view why) {
-        return Failure(Error{.code = ErrorCode::parse, .message = cat("token not read: answer of the token server: ", why)});
+        return Failure(Error{.code = ErrorCode::parse,
+                             .message = cat("token not read: answer of the token server: ", why)});
     };
     if (static_cast<std::int64_t>(body.size()) > kMaxTokenBytes) return refuse("too long");
     auto root = read_object(body);

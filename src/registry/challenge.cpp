@@ -1,8 +1,8 @@
 #include "registry/challenge.hpp"
 
-#include <utility>
-
 #include "base/strings.hpp"
+
+#include <utility>
 
 namespace mirrorctl::registry {
 
@@ -54,7 +54,8 @@ class Reader {
     std::size_t at_ = 0;
 };
 
-// One header: `word` followed by "=" is a parameter of the current challenge, any other word begins a challenge.
+// One header: `word` followed by "=" is a parameter of the current challenge, any other word begins a
+// challenge.
 void parse_header(std::string_view header, std::vector<Challenge>& out) {
     Reader reader(header);
     auto begin = out.size();

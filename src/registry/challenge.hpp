@@ -1,4 +1,5 @@
-// WWW-Authenticate (RFC 9110 section 11.6.1): several headers, several challenges in one header, quoted commas, names in any case.
+// WWW-Authenticate (RFC 9110 section 11.6.1): several headers, several challenges in one header, quoted
+// commas, names in any case.
 #pragma once
 
 #include <map>
@@ -16,7 +17,8 @@ struct Challenge {
     std::string parameter(std::string_view name) const;
 };
 
-// Never fails: what does not follow the grammar is skipped. At most 16 challenges with 16 parameters each are kept.
+// Never fails: what does not follow the grammar is skipped. At most 16 challenges with 16 parameters each are
+// kept.
 std::vector<Challenge> parse_challenges(const std::vector<std::string>& headers);
 
 }  // namespace mirrorctl::registry

@@ -1,21 +1,23 @@
 #include "registry/manifest.hpp"
 
+#include "base/strings.hpp"
+
 #include <algorithm>
 #include <array>
 #include <optional>
 #include <set>
 
-#include "base/strings.hpp"
-
 namespace mirrorctl::registry {
 
 namespace {
 
-constexpr std::array<std::string_view, 4> kTypes{
-    "application/vnd.docker.distribution.manifest.v2+json", "application/vnd.docker.distribution.manifest.list.v2+json",
-    "application/vnd.oci.image.manifest.v1+json", "application/vnd.oci.image.index.v1+json"};
+constexpr std::array<std::string_view, 4> kTypes{"application/vnd.docker.distribution.manifest.v2+json",
+                                                 "application/vnd.docker.distribution.manifest.list.v2+json",
+                                                 "application/vnd.oci.image.manifest.v1+json",
+                                                 "application/vnd.oci.image.index.v1+json"};
 
-// containerd, platforms/database.go: arm64 without variant is v8, arm without one is v7, amd64 without one is v1.
+// containerd, platforms/database.go: arm64 without variant is v8, arm without one is v7, amd64 without one is
+// v1.
 std::string variant_of(const Platform& platform) {
     if (!platform.variant.empty()) return platform.variant;
     if (platform.architecture == "arm64") return "v8";
@@ -30,7 +32,8 @@ std::optional<std::int64_t> level_of(const std::string& variant) {
     return parse_integer(std::string_view(variant).substr(1));
 }
 
-// How well `have` serves `wanted`: 0 = not at all, higher = better. A node runs lower variants of its architecture too.
+// How well `have` serves `wanted`: 0 = not at all, higher = better. A node runs lower variants of its
+// architecture too.
 std::int64_t fit(const Platform& have, const Platform& wanted) {
     if (have.os != wanted.os || have.architecture != wanted.architecture) return 0;
     auto ours = variant_of(wanted);
@@ -42,7 +45,9 @@ std::int64_t fit(const Platform& have, const Platform& wanted) {
     return 1 + *their_level;
 }
 
-bool is_image_type(const std::string& type) { return type.empty() || type == kTypes[0] || type == kTypes[2]; }
+bool is_image_type(const std::string& type) {
+    return type.empty() || type == kTypes[0] || type == kTypes[2];
+}
 
 std::string list_platforms(const Index& index) {
     std::set<std::string> names;
@@ -56,7 +61,8 @@ std::string list_platforms(const Index& index) {
 }  // namespace
 
 std::string_view accept_manifests() {
-    return "application/vnd.docker.distribution.manifest.v2+json, application/vnd.docker.distribution.manifest.list.v2+json, "
+    return "application/vnd.docker.distribution.manifest.v2+json, "
+           "application/vnd.docker.distribution.manifest.list.v2+json, "
            "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json";
 }
 

@@ -1,10 +1,10 @@
 #include "registry/reference.hpp"
 
-#include <algorithm>
-
 #include "base/digest.hpp"
 #include "base/strings.hpp"
 #include "base/url.hpp"
+
+#include <algorithm>
 
 namespace mirrorctl::registry {
 
@@ -19,8 +19,12 @@ Failure bad(std::string_view text, std::string_view why) {
                          .hint = "write it like docker.io/library/busybox:1.36"});
 }
 
-bool is_lower_alnum(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
-bool is_word(char c) { return is_lower_alnum(c) || (c >= 'A' && c <= 'Z') || c == '_'; }
+bool is_lower_alnum(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+bool is_word(char c) {
+    return is_lower_alnum(c) || (c >= 'A' && c <= 'Z') || c == '_';
+}
 
 // path-component (distribution-spec, "Pulling manifests"): alphanumerics joined by ".", "_", "__" or dashes.
 bool is_component(std::string_view part) {
@@ -31,6 +35,8 @@ bool is_component(std::string_view part) {
             continue;
         }
         auto end = std::min(part.find_first_not_of("._-", i), part.size());
+        if (end == i) return false;
+        if (end == i) return false;  // neither letter, digit nor separator
         auto separator = part.substr(i, end - i);
         if (separator != "." && separator != "_" && separator != "__" &&
             separator.find_first_not_of('-') != std::string_view::npos)
@@ -60,7 +66,8 @@ Result<std::string_view> take_suffixes(std::string_view text, std::string_view r
     if (auto at = rest.find('@'); at != std::string_view::npos) {
         reference.digest = std::string(rest.substr(at + 1));
         rest = rest.substr(0, at);
-        if (!is_sha256_digest(reference.digest)) return bad(text, "the digest must be sha256: and 64 hex digits");
+        if (!is_sha256_digest(reference.digest))
+            return bad(text, "the digest must be sha256: and 64 hex digits");
     }
     auto colon = rest.rfind(':');
     if (colon != std::string_view::npos && rest.find('/', colon) == std::string_view::npos) {
@@ -76,7 +83,8 @@ Result<Reference> finish(std::string_view text, Reference reference, std::string
     if (reference.registry == "index.docker.io" || reference.registry == "registry-1.docker.io")
         reference.registry = "docker.io";
     bool single = name.find('/') == std::string_view::npos;
-    reference.repository = reference.registry == "docker.io" && single ? cat("library/", name) : std::string(name);
+    reference.repository =
+        reference.registry == "docker.io" && single ? cat("library/", name) : std::string(name);
     if (!is_repository(reference.repository))
         return bad(text, "a repository has lower-case letters, digits and single separators");
     return reference;

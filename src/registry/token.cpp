@@ -1,6 +1,5 @@
 #include "registry/token.hpp"
 
-
 #include "base/strings.hpp"
 #include "net/address.hpp"
 
@@ -8,7 +7,8 @@ namespace mirrorctl::registry {
 
 namespace {
 
-// Query escaping as in a form: everything but unreserved characters and ":" "/" (which token servers show unescaped).
+// Query escaping as in a form: everything but unreserved characters and ":" "/" (which token servers show
+// unescaped).
 std::string query_escape(std::string_view text) {
     constexpr std::string_view kHex = "0123456789ABCDEF";
     std::string out;
@@ -26,15 +26,17 @@ std::string query_escape(std::string_view text) {
 }
 
 Failure refuse(std::string_view realm, std::string_view why) {
-    return Failure(Error{.code = ErrorCode::http,
-                         .message = cat("token realm not used: ", mask_secrets(printable_line(realm)), ": ", why)});
+    return Failure(
+        Error{.code = ErrorCode::http,
+              .message = cat("token realm not used: ", mask_secrets(printable_line(realm)), ": ", why)});
 }
 
 Result<Url> usable_realm(const std::string& realm, const Url& registry) {
     auto url = parse_url(realm);
     if (!url) return refuse(realm, "not a URL");
     if (url->scheme != "https" && url->scheme != "http") return refuse(realm, "not http or https");
-    if (registry.scheme == "https" && url->scheme != "https") return refuse(realm, "plain http although the registry is https");
+    if (registry.scheme == "https" && url->scheme != "https")
+        return refuse(realm, "plain http although the registry is https");
     if (!url->userinfo.empty()) return refuse(realm, "it carries credentials");
     if (is_special_host(url->host) && !is_special_host(registry.host))
         return refuse(realm, "an address that only this machine can reach");
@@ -52,13 +54,15 @@ Result<Demand> bearer_demand(const Challenge& challenge, const Url& registry, st
     TRY_ASSIGN(auto url, usable_realm(realm, registry));
     add_parameter(url, "service", challenge.parameter("service"));
     auto demanded = challenge.parameter("scope");
-    // Some registries look at the first scope only: the one that was demanded goes first (go-containerregistry, bearer.go).
+    // Some registries look at the first scope only: the one that was demanded goes first
+    // (go-containerregistry, bearer.go).
     for (const auto& one : split(demanded, ' ')) add_parameter(url, "scope", one);
     if (demanded != scope) add_parameter(url, "scope", scope);
     return Demand{.kind = Demand::Kind::bearer, .token_url = std::move(url)};
 }
 
-// "127.1", "2130706433" and "0x7f000001" are addresses to resolvers (inet_aton); no registry is written like that.
+// "127.1", "2130706433" and "0x7f000001" are addresses to resolvers (inet_aton); no registry is written like
+// that.
 bool is_odd_number(std::string_view host) {
     return host.starts_with("0x") || host.find_first_not_of("0123456789.") == std::string_view::npos;
 }
@@ -76,25 +80,30 @@ bool same_origin(const Url& a, const Url& b) {
     return a.scheme == b.scheme && a.host == b.host && a.effective_port() == b.effective_port();
 }
 
-Result<Demand> read_demand(const std::vector<std::string>& www_authenticate, const Url& registry, std::string_view scope,
-                           bool have_credentials) {
+Result<Demand> read_demand(const std::vector<std::string>& www_authenticate, const Url& registry,
+                           std::string_view scope, bool have_credentials) {
     auto challenges = parse_challenges(www_authenticate);
-    Error why{.code = ErrorCode::http, .message = "the 401 names no way to get in: no WWW-Authenticate challenge"};
+    Error why{.code = ErrorCode::http,
+              .message = "the 401 names no way to get in: no WWW-Authenticate challenge"};
     for (const auto& challenge : challenges) {
         if (challenge.scheme != "bearer") continue;
         auto demand = bearer_demand(challenge, registry, scope);
         if (demand) return demand;
         why = std::move(demand).error();
     }
-    bool basic = std::any_of(challenges.begin(), challenges.end(), [](const auto& c) { return c.scheme == "basic"; });
+    bool basic =
+        std::any_of(challenges.begin(), challenges.end(), [](const auto& c) { return c.scheme == "basic"; });
     if (basic && have_credentials) return Demand{.kind = Demand::Kind::basic, .token_url = {}};
-    if (basic) why.message = "the 401 wants a user name and password";
+    if (basic)
+        why.message = "the 401 wants a user name and password";
     else if (!challenges.empty() && challenges.front().scheme != "bearer")
         why.message = cat("the 401 wants an unknown scheme: ", printable_line(challenges.front().scheme, 40));
     return Failure(std::move(why));
 }
 
-std::string basic_authorization(std::string_view credentials) { return cat("Basic ", base64_encode(credentials)); }
+std::string basic_authorization(std::string_view credentials) {
+    return cat("Basic ", base64_encode(credentials));
+}
 
 net::Request token_request(const Url& token_url, const Url& registry, std::string_view credentials) {
     net::Request request{.url = token_url};

@@ -17,7 +17,8 @@ Result<std::string> render_daemon_json(const Values& values);
 // Values: "httpProxy", "httpsProxy", "allProxy", "noProxy" of proxies.default (docker/cli
 // cli/config/configfile/file.go, ProxyConfig).
 const Codec& docker_config_codec();
-// A new config.json with these values, indented by tabs as docker itself writes it. Without values: what is left when they go.
+// A new config.json with these values, indented by tabs as docker itself writes it. Without values: what is
+// left when they go.
 Result<std::string> render_docker_config(const Values& values);
 
 }  // namespace mirrorctl::targets

@@ -125,9 +125,10 @@ struct Target {
     // Files on this node that this target may have written: for `status`, and for `reset` without a state
     // directory.
     std::vector<TargetPath> (*survey)(const NodeFacts& node, const sys::FsReader& fs);
-    // What the running engine must say if the file, with these values, is live; empty: it is read whenever it is used. Not set: the
-    // same for every file.
-    std::vector<Check> (*live_checks)(const NodeFacts& node, const TargetPath& path, const Values& now) = nullptr;
+    // What the running engine must say if the file, with these values, is live; empty: it is read whenever it
+    // is used. Not set: the same for every file.
+    std::vector<Check> (*live_checks)(const NodeFacts& node, const TargetPath& path,
+                                      const Values& now) = nullptr;
     // Is this file ours as a whole by its own words (the header that our templates carry)?
     bool (*is_marked)(std::string_view text);
 };

@@ -70,6 +70,9 @@ struct LintEntry {
     std::string hint;
 };
 
+// Those of the plan and those of its execution, each once.
+std::vector<Warning> all_warnings(const RunDocument& run);
+
 // --json: exactly one document, ended by a newline. Secrets are masked.
 std::string run_json(const RunDocument& run);
 std::string error_json(const std::string& command, const Error& error);

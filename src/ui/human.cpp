@@ -23,6 +23,15 @@ std::string error_text(const Error& error, const Term& term) {
     return out;
 }
 
+std::vector<Warning> all_warnings(const RunDocument& run) {
+    std::vector<Warning> warnings;
+    for (const auto* list : {&run.plan.warnings, &run.receipt.warnings})
+        for (const auto& warning : *list)
+            if (std::find(warnings.begin(), warnings.end(), warning) == warnings.end())
+                warnings.push_back(warning);
+    return warnings;
+}
+
 std::string warnings_text(const std::vector<Warning>& warnings, const Term& term) {
     std::string out;
     for (const auto& w : warnings) {
@@ -144,7 +153,9 @@ std::string run_text(const RunDocument& run, const Term& term) {
                                    a.deferred  ? " (deferred)"
                                    : a.consent ? ""
                                                : " (needs consent)");
-    for (const auto& a : run.receipt.activations) out += activation_line(a, term);
+    // What was deferred stands in `pending`.
+    for (const auto& a : run.receipt.activations)
+        if (a.result != ActivationResult::deferred) out += activation_line(a, term);
     out += pending_text(run.planned_only ? run.plan.pending : run.receipt.pending, term);
     if (!run.planned_only && run.receipt.outcome == Outcome::committed && run.command == "apply")
         out += term.dim("  undo with: mirrorctl rollback") + "\n";

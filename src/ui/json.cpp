@@ -100,11 +100,7 @@ std::string run_json(const RunDocument& run) {
         doc["activations"].push_back(
             {{"unit", a.unit}, {"action", name_of(a.kind)}, {"result", name_of(a.result)}});
     doc["pending"] = pending_value(run.planned_only ? run.plan.pending : receipt.pending);
-    auto warnings = run.plan.warnings;
-    for (const auto& warning : receipt.warnings)
-        if (std::find(warnings.begin(), warnings.end(), warning) == warnings.end())
-            warnings.push_back(warning);
-    doc["warnings"] = warnings_value(warnings);
+    doc["warnings"] = warnings_value(all_warnings(run));
     if (run.has_diff) doc["diff"] = printable(run.diff);
     doc["error"] = error_value(run.error);
     return dump(doc);

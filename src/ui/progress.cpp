@@ -76,19 +76,23 @@ void Progress::erase() {
 }
 
 std::string Progress::line(const Row& row, double fastest) const {
-    int width = std::clamp(term_.width() - kBarWidth - 32, 20, 60);
+    constexpr int kRight = 14;
+    int width = std::min(60, term_.width() - kBarWidth - kRight - 5);
+    bool roomy = width >= 16;
+    if (!roomy) width = std::max(8, term_.width() - kRight - 4);
     auto name = fit(printable(row.url), width);
     if (row.finished && !row.usable)
         return fmt::format(
             " {} {} {}", term_.red("x"), name,
-            term_.dim(fit(printable_line(row.reason), std::max(8, term_.width() - width - 5))));
+            term_.dim(fit(printable_line(row.reason), std::max(0, term_.width() - width - 4))));
     double share = fastest > 0 && row.rate_bps > 0 ? row.rate_bps / fastest : 0;
     auto right = row.finished
                      ? (row.predicted_s < 0 ? std::string("usable") : format_duration(row.predicted_s))
                  : row.rate_bps > 0 ? format_bytes(row.rate_bps) + "/s"
                                     : row.stage;
-    return fmt::format(" {} {} {} {}", row.finished ? term_.green("+") : "…", name,
-                       term_.cyan(bar(share, kBarWidth)), fit(right, 14));
+    auto filled = roomy ? term_.cyan(bar(share, kBarWidth)) + " " : std::string();
+    return fmt::format(" {} {} {}{}", row.finished ? term_.green("+") : "…", name, filled,
+                       fit(right, kRight));
 }
 
 void Progress::draw(bool force) {
@@ -110,7 +114,7 @@ void Progress::draw(bool force) {
     });
     auto room = static_cast<std::size_t>(std::max(1, term_.height() - 3));
     std::string out =
-        fmt::format("{}\n", term_.dim(fmt::format("measuring {} candidates, {} done, {}", candidates_, done_,
+        fmt::format("{}\n", term_.dim(fmt::format("measuring {}, {} done, {}", candidates_, done_,
                                                   format_duration(now - started_at_))));
     drawn_lines_ = 1;
     for (std::size_t i = 0; i < order.size() && i < room; ++i, ++drawn_lines_)

@@ -25,12 +25,12 @@ std::string label(const Measurement& m) {
 int label_width(const UpstreamReport& upstream, const Term& term) {
     int widest = 20;
     for (const auto& m : upstream.ranking) widest = std::max(widest, columns(label(m)));
-    return std::min(widest, std::max(24, term.width() - 60));
+    return std::min(widest, std::max(24, term.width() - 56));
 }
 
-std::string usable_line(const Measurement& m, int rank, int width, double worst, const Term& term) {
+std::string usable_line(const Measurement& m, int rank, int width, double best, const Term& term) {
     auto time = m.predicted_pull_s < 0 ? std::string("?") : format_duration(m.predicted_pull_s);
-    double share = m.predicted_pull_s < 0 || worst <= 0 ? 0 : m.predicted_pull_s / worst;
+    double share = m.predicted_pull_s <= 0 ? 0 : best / m.predicted_pull_s;  // a longer bar is faster
     return fmt::format("  {:>2}. {} {} {:>8}  {:>11}  first byte {:>8}\n", rank,
                        fit(printable(label(m)), width), term.green(bar(share, 10)), time,
                        rate(m.throughput_bps), milliseconds(m.ttfb_s));
@@ -48,12 +48,13 @@ std::string report_text(const Report& report, const Term& term) {
     for (const auto& upstream : report.upstreams) {
         out += term.bold(upstream.name) + term.dim("  predicted time to pull 30 MiB in 3 layers") + "\n";
         int width = label_width(upstream, term);
-        double worst = 0;
+        double best = 0;
         for (const auto& m : upstream.ranking)
-            if (m.usable) worst = std::max(worst, m.predicted_pull_s);
+            if (m.usable && m.predicted_pull_s > 0)
+                best = best > 0 ? std::min(best, m.predicted_pull_s) : m.predicted_pull_s;
         int rank = 0;
         for (const auto& m : upstream.ranking)
-            out += m.usable ? usable_line(m, ++rank, width, worst, term) : rejected_line(m, width, term);
+            out += m.usable ? usable_line(m, ++rank, width, best, term) : rejected_line(m, width, term);
         if (rank == 0) out += term.red("  no usable mirror and no usable origin") + "\n";
     }
     out += term.dim(fmt::format(

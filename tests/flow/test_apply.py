@@ -337,7 +337,7 @@ class Reset(ApplyCase):
     def test_nothing_of_ours(self):
         result = self.document(self.box.run("reset", "--json"), "reset", 0)
         self.assertFalse(result["changed"])
-        self.assertSame(self.before, self.box.snapshot(), times=True)
+        self.assertSame(self.before, self.box.snapshot())
 
 
 class Recover(ApplyCase):

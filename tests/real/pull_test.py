@@ -56,7 +56,7 @@ class Story:
     def __init__(self, program):
         self.program = program
         self.registries = {
-            "fast": Registry("fast", 5001, (HOSTS["fast.example"], 5000)),
+            "fast": Registry("fast", 5001, (HOSTS["fast.example"], 5000), rate=40 * MIB),
             "slow": Registry("slow", 5002, (HOSTS["slow.example"], 5000), rate=MIB // 4),
             "origin": Registry("origin", 5003, (HOSTS[HUB], 443), rate=2 * MIB, tls=make_authority(HUB)),
         }
@@ -130,9 +130,10 @@ class Story:
         expect(before == {path: (read(path), os.stat(path).st_mtime_ns) for path in before}, "the second apply touched a file")
 
     def status(self):
-        document = self.mirrorctl("status")
-        entry = next((e for e in document["targets"] if e["path"] == DAEMON_JSON), None)
-        expect(entry is not None and entry["state"] == "ours" and entry["live"] == "yes", f"status of daemon.json: {entry}")
+        entries = {entry["path"]: entry for entry in self.mirrorctl("status")["targets"]}
+        for path in (DAEMON_JSON, CONFIG_TOML):
+            expect(entries.get(path, {}).get("state") == "ours", f"status of {path}: {entries.get(path)}")
+        expect(entries[CONFIG_TOML]["live"] == "yes", f"containerd was restarted, but: {entries[CONFIG_TOML]}")
 
     def rollback(self):
         document = self.mirrorctl("rollback")

@@ -1,12 +1,13 @@
 #include "model/json/report_json.hpp"
 
+#include "base/strings.hpp"
+
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <optional>
-
-#include "base/strings.hpp"
 
 namespace mirrorctl {
 
@@ -72,10 +73,14 @@ bool too_deep(std::string_view text) {
     int depth = 0;
     bool quoted = false;
     for (std::size_t i = 0; i < text.size(); ++i) {
-        if (quoted && text[i] == '\\') ++i;
-        else if (text[i] == '"') quoted = !quoted;
-        else if (!quoted && (text[i] == '{' || text[i] == '[') && ++depth > kMaxDepth) return true;
-        else if (!quoted && (text[i] == '}' || text[i] == ']')) --depth;
+        if (quoted && text[i] == '\\')
+            ++i;
+        else if (text[i] == '"')
+            quoted = !quoted;
+        else if (!quoted && (text[i] == '{' || text[i] == '[') && ++depth > kMaxDepth)
+            return true;
+        else if (!quoted && (text[i] == '}' || text[i] == ']'))
+            --depth;
     }
     return false;
 }
@@ -95,13 +100,15 @@ class Members {
     double real(const char* key, double factor = 1) {
         const auto* value = find(key, false);
         if (value == nullptr || value->is_null()) return -1;
-        if (!value->is_number() || !std::isfinite(value->get<double>()) || value->get<double>() < 0) return fail(key), -1;
+        if (!value->is_number() || !std::isfinite(value->get<double>()) || value->get<double>() < 0)
+            return fail(key), -1;
         return value->get<double>() / factor;
     }
     std::int64_t whole(const char* key) {
         const auto* value = find(key, false);
         if (value == nullptr) return 0;
-        bool fits = value->is_number_integer() && (!value->is_number_unsigned() || value->get<std::uint64_t>() < (1ULL << 62U));
+        bool fits = value->is_number_integer() &&
+                    (!value->is_number_unsigned() || value->get<std::uint64_t>() < (1ULL << 62U));
         if (!fits || value->get<std::int64_t>() < 0) return fail(key), 0;
         return value->get<std::int64_t>();
     }
@@ -139,7 +146,8 @@ Result<Mirror> read_mirror(Members& in) {
     auto form = enum_of<MirrorForm>(in.text("form"), 4);
     auto trust = enum_of<Trust>(in.text("trust"), 3);
     if (!url || !form || !trust) return bad("an entry's url, form or trust is not what it should be");
-    Mirror mirror{.url = std::move(*url), .form = *form, .trust = *trust, .operator_name = in.text("operator")};
+    Mirror mirror{
+        .url = std::move(*url), .form = *form, .trust = *trust, .operator_name = in.text("operator")};
     mirror.prefer = in.flag("prefer");
     return mirror;
 }
@@ -150,7 +158,8 @@ Result<Measurement> read_measurement(const Json& value) {
     TRY_ASSIGN(auto mirror, read_mirror(in));
     auto fault = enum_of<Fault>(in.text("fault"), static_cast<int>(Fault::proxy) + 1);
     auto verdict = in.text("verdict", true);
-    if (!fault || (verdict != "usable" && verdict != "rejected")) return bad("an entry's verdict or fault is unknown");
+    if (!fault || (verdict != "usable" && verdict != "rejected"))
+        return bad("an entry's verdict or fault is unknown");
     Measurement m{.mirror = std::move(mirror), .is_origin = in.flag("origin"), .usable = verdict == "usable"};
     m.probed = in.flag("probed");
     m.fault = *fault;
@@ -198,7 +207,8 @@ std::string report_to_json(const Report& report) {
     for (const auto& upstream : report.upstreams) {
         Json ranking = Json::array();
         for (const auto& m : upstream.ranking) ranking.push_back(write_measurement(m));
-        upstreams[upstream.name] = {{"manifest", text_or_null(upstream.manifest)}, {"ranking", std::move(ranking)}};
+        upstreams[upstream.name] = {{"manifest", text_or_null(upstream.manifest)},
+                                    {"ranking", std::move(ranking)}};
     }
     Json root{{"schema", kSchema},
               {"profile", printable(report.profile)},
@@ -223,7 +233,9 @@ Result<Report> report_from_json(std::string_view text) {
     if (!root.is_object()) return bad("not a JSON object");
     Members in(root);
     if (in.text("schema", true) != kSchema) return bad(cat("its schema is not ", kSchema));
-    Report report{.profile = in.text("profile", true), .profile_sha256 = in.text("profile_sha256", true), .upstreams = {}};
+    Report report{.profile = in.text("profile", true),
+                  .profile_sha256 = in.text("profile_sha256", true),
+                  .upstreams = {}};
     report.taken_at = std::max(0.0, in.real("taken_at"));
     report.elapsed_s = std::max(0.0, in.real("elapsed_seconds"));
     report.bytes = in.whole("bytes");

@@ -1,12 +1,12 @@
 // Stats, score, ledger: pure parts.
+#include "bench/ledger.hpp"
+#include "bench/score.hpp"
+#include "bench/stats.hpp"
+
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <functional>
-
-#include "bench/ledger.hpp"
-#include "bench/score.hpp"
-#include "bench/stats.hpp"
 
 namespace mirrorctl::bench {
 namespace {
@@ -15,7 +15,8 @@ FlowMeter flow(double seconds, const std::function<double(double)>& rate_at) {
     FlowMeter meter;
     meter.begin(0);
     constexpr double kStep = 0.005;
-    for (double t = kStep; t <= seconds; t += kStep) meter.add(t, static_cast<std::int64_t>(rate_at(t) * kStep));
+    for (double t = kStep; t <= seconds; t += kStep)
+        meter.add(t, static_cast<std::int64_t>(rate_at(t) * kStep));
     return meter;
 }
 
@@ -90,12 +91,15 @@ Measurement entry(const std::string& url, bool usable, double predicted, bool pr
 }
 
 TEST(Rank, UntestedNeverAheadOfTested) {
-    std::vector<Measurement> all{entry("https://dead.test", false, -1), entry("https://unknown.test", true, -1), entry("https://b.test", true, 9),
-                                 entry("https://resting.test", false, -1, false), entry("https://a.test", true, 3)};
+    std::vector<Measurement> all{entry("https://dead.test", false, -1),
+                                 entry("https://unknown.test", true, -1), entry("https://b.test", true, 9),
+                                 entry("https://resting.test", false, -1, false),
+                                 entry("https://a.test", true, 3)};
     rank(all);
     std::vector<std::string> hosts;
     for (const auto& m : all) hosts.push_back(m.mirror.url.host);
-    EXPECT_EQ(hosts, (std::vector<std::string>{"a.test", "b.test", "unknown.test", "dead.test", "resting.test"}));
+    EXPECT_EQ(hosts,
+              (std::vector<std::string>{"a.test", "b.test", "unknown.test", "dead.test", "resting.test"}));
 }
 
 TEST(Rank, TiesKeepTheProfilesOrder) {

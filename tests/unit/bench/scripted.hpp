@@ -1,10 +1,6 @@
-// A scripted registry behind FakeTransport: an image of one index, one manifest, a config and one layer, and ways to break each.
+// A scripted registry behind FakeTransport: an image of one index, one manifest, a config and one layer, and
+// ways to break each.
 #pragma once
-
-#include <functional>
-#include <memory>
-#include <string>
-#include <vector>
 
 #include "base/digest.hpp"
 #include "base/strings.hpp"
@@ -12,6 +8,11 @@
 #include "registry/manifest.hpp"
 #include "support/fake_clock.hpp"
 #include "support/fake_transport.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace mirrorctl::bench {
 
@@ -28,14 +29,17 @@ struct Image {
         : config(cat(R"({"flavour":")", flavour, R"("})")), layer(layer_size, 'x') {
         for (std::size_t i = 0; i < layer.size(); i += 997) layer[i] = static_cast<char>('a' + i % 23);
         auto descriptor = [](const std::string& type, const std::string& bytes) {
-            return cat(R"({"mediaType":")", type, R"(","digest":")", sha256_digest(bytes), R"(","size":)", bytes.size());
+            return cat(R"({"mediaType":")", type, R"(","digest":")", sha256_digest(bytes), R"(","size":)",
+                       bytes.size());
         };
-        manifest = cat(R"({"schemaVersion":2,"mediaType":")", kImageType, R"(","config":)", descriptor("c", config), R"(},"layers":[)",
-                       descriptor("l", layer), "}]}");
+        manifest = cat(R"({"schemaVersion":2,"mediaType":")", kImageType, R"(","config":)",
+                       descriptor("c", config), R"(},"layers":[)", descriptor("l", layer), "}]}");
         auto platform = registry::running_platform();
-        index = cat(R"({"schemaVersion":2,"manifests":[)", descriptor(kImageType, std::string("attestation ") + flavour),
-                    R"(,"platform":{"os":"unknown","architecture":"unknown"}},)", descriptor(kImageType, manifest), R"(,"platform":{"os":")",
-                    platform.os, R"(","architecture":")", platform.architecture, R"("}}]})");
+        index = cat(R"({"schemaVersion":2,"manifests":[)",
+                    descriptor(kImageType, std::string("attestation ") + flavour),
+                    R"(,"platform":{"os":"unknown","architecture":"unknown"}},)",
+                    descriptor(kImageType, manifest), R"(,"platform":{"os":")", platform.os,
+                    R"(","architecture":")", platform.architecture, R"("}}]})");
     }
     std::string digest() const { return sha256_digest(index); }
 };
@@ -60,15 +64,18 @@ class World {
     World() : transport(clock) {}
 
     static bool has_header(const net::Request& request, const std::string& name) {
-        return std::any_of(request.headers.begin(), request.headers.end(), [&](const auto& h) { return h.first == name; });
+        return std::any_of(request.headers.begin(), request.headers.end(),
+                           [&](const auto& h) { return h.first == name; });
     }
 
     // Serves `image` at `base` ("https://m.test") as library/busybox.
     void serve(const std::string& base, Host host, const Image& image) {
         auto shared = std::make_shared<Host>(std::move(host));
         auto root = base + "/v2/library/busybox/";
-        auto part = [this, shared](const std::string& url, std::string body, std::string type, std::function<void(support::Answer&)> hook) {
-            transport.on(url + "*", [shared, body = std::move(body), type = std::move(type), hook = std::move(hook)](const net::Request& request) {
+        auto part = [this, shared](const std::string& url, std::string body, std::string type,
+                                   std::function<void(support::Answer&)> hook) {
+            transport.on(url + "*", [shared, body = std::move(body), type = std::move(type),
+                                     hook = std::move(hook)](const net::Request& request) {
                 support::Answer answer{.headers = {{"Content-Type", type}}, .body = body};
                 answer.connect = shared->connect;
                 answer.first_byte = shared->first_byte;
@@ -78,7 +85,8 @@ class World {
                 if (!shared->token_realm.empty() && !has_header(request, "Authorization")) {
                     answer.status = 401;
                     answer.body = "{}";
-                    answer.headers = {{"WWW-Authenticate", "Bearer realm=\"" + shared->token_realm + "\",service=\"s\""}};
+                    answer.headers = {
+                        {"WWW-Authenticate", "Bearer realm=\"" + shared->token_realm + "\",service=\"s\""}};
                     return answer;
                 }
                 if (hook) hook(answer);
@@ -90,13 +98,18 @@ class World {
             answer.headers.emplace_back("Docker-Content-Digest", image.digest());
             if (shared->on_tag) shared->on_tag(answer);
         });
-        part(root + "manifests/" + sha256_digest(image.manifest), image.manifest, kImageType, shared->on_manifest);
-        part(root + "blobs/" + sha256_digest(image.config), image.config, "application/octet-stream", shared->on_config);
-        part(root + "blobs/" + sha256_digest(image.layer), image.layer, "application/octet-stream", shared->on_layer);
+        part(root + "manifests/" + sha256_digest(image.manifest), image.manifest, kImageType,
+             shared->on_manifest);
+        part(root + "blobs/" + sha256_digest(image.config), image.config, "application/octet-stream",
+             shared->on_config);
+        part(root + "blobs/" + sha256_digest(image.layer), image.layer, "application/octet-stream",
+             shared->on_layer);
     }
 
-    static Mirror mirror(const std::string& url, const std::string& operator_name = "", Trust trust = Trust::resolve) {
-        return {.url = *parse_url(url), .form = MirrorForm::host, .trust = trust, .operator_name = operator_name};
+    static Mirror mirror(const std::string& url, const std::string& operator_name = "",
+                         Trust trust = Trust::resolve) {
+        return {
+            .url = *parse_url(url), .form = MirrorForm::host, .trust = trust, .operator_name = operator_name};
     }
 
     // A spec with one upstream docker.io, origin https://origin.test, its canary pinned to `image`.

@@ -1,7 +1,7 @@
 // A verdict with a reason for every way in which a mirror can fail.
-#include <gtest/gtest.h>
-
 #include "scripted.hpp"
+
+#include <gtest/gtest.h>
 
 namespace mirrorctl::bench {
 namespace {
@@ -23,7 +23,9 @@ std::function<void(Answer&)> status(int code, std::vector<net::Header> headers =
     };
 }
 
-std::function<void(Answer&)> redirect(const std::string& to) { return status(307, {{"Location", to}}); }
+std::function<void(Answer&)> redirect(const std::string& to) {
+    return status(307, {{"Location", to}});
+}
 
 struct Case {
     std::string name;
@@ -31,6 +33,10 @@ struct Case {
     Fault fault;
     std::string words;  // that the reason must have
 };
+
+void PrintTo(const Case& c, std::ostream* out) {
+    *out << c.name;
+}
 
 class Verdicts : public testing::TestWithParam<Case> {};
 
@@ -58,48 +64,74 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"html_child", [](Host& h) { h.on_manifest = html; }, Fault::html, "HTML"},
         Case{"html_small_blob", [](Host& h) { h.on_config = html; }, Fault::html, "HTML"},
         Case{"html_big_blob", [](Host& h) { h.on_layer = html; }, Fault::html, "HTML"},
-        Case{"html_with_a_json_type", [](Host& h) { h.on_index = [](Answer& a) { a.body = kHtml; }; }, Fault::html, "HTML"},
-        Case{"manifest_401_without_challenge", [](Host& h) { h.on_index = status(401); }, Fault::unauthorized, "401"},
-        Case{"basic_only", [](Host& h) { h.on_index = status(401, {{"WWW-Authenticate", "Basic realm=\"x\""}}); }, Fault::unauthorized,
-             "password"},
-        Case{"realm_on_plain_http", [](Host& h) { h.token_realm = "http://auth.test/t"; }, Fault::unauthorized, "plain http"},
-        Case{"realm_on_loopback", [](Host& h) { h.token_realm = "https://127.0.0.1/t"; }, Fault::unauthorized, "only this machine"},
-        Case{"realm_not_resolvable", [](Host& h) { h.token_realm = "https://nowhere.test/t"; }, Fault::dns, "token"},
+        Case{"html_with_a_json_type", [](Host& h) { h.on_index = [](Answer& a) { a.body = kHtml; }; },
+             Fault::html, "HTML"},
+        Case{"manifest_401_without_challenge", [](Host& h) { h.on_index = status(401); }, Fault::unauthorized,
+             "401"},
+        Case{"basic_only",
+             [](Host& h) {
+                 h.on_index = status(401, {{"WWW-Authenticate", "Basic realm=\"x\""}});
+             },
+             Fault::unauthorized, "password"},
+        Case{"realm_on_plain_http", [](Host& h) { h.token_realm = "http://auth.test/t"; },
+             Fault::unauthorized, "plain http"},
+        Case{"realm_on_loopback", [](Host& h) { h.token_realm = "https://127.0.0.1/t"; }, Fault::unauthorized,
+             "only this machine"},
+        Case{"realm_not_resolvable", [](Host& h) { h.token_realm = "https://nowhere.test/t"; }, Fault::dns,
+             "token"},
         Case{"manifest_403", [](Host& h) { h.on_index = status(403); }, Fault::forbidden, "the manifest"},
         Case{"blob_403", [](Host& h) { h.on_config = status(403); }, Fault::forbidden, "a blob"},
         Case{"layer_403", [](Host& h) { h.on_layer = status(403); }, Fault::forbidden, "a blob"},
         Case{"manifest_404", [](Host& h) { h.on_index = status(404); }, Fault::not_found, "the manifest"},
         Case{"too_many", [](Host& h) { h.on_index = status(429); }, Fault::rate_limited, "too many"},
-        Case{"too_many_later", [](Host& h) { h.on_layer = status(429, {{"Retry-After", "120"}}); }, Fault::rate_limited, "120 s"},
+        Case{"too_many_later",
+             [](Host& h) {
+                 h.on_layer = status(429, {{"Retry-After", "120"}});
+             },
+             Fault::rate_limited, "2 m of peace"},
         Case{"server_error", [](Host& h) { h.on_index = status(503); }, Fault::server_error, "503"},
         Case{"odd_status", [](Host& h) { h.on_index = status(418); }, Fault::bad_status, "418"},
-        Case{"another_index", [](Host& h) { h.on_index = [](Answer& a) { a.body += " "; }; }, Fault::digest, "another manifest"},
-        Case{"another_child", [](Host& h) { h.on_manifest = [](Answer& a) { a.body += " "; }; }, Fault::digest, "another manifest"},
-        Case{"wrong_small_bytes", [](Host& h) { h.on_config = [](Answer& a) { a.body[3] = 'X'; }; }, Fault::content, "wrong bytes"},
-        Case{"media_type", [](Host& h) { h.on_index = [](Answer& a) { a.headers = {{"Content-Type", "application/json"}}; }; },
+        Case{"another_index", [](Host& h) { h.on_index = [](Answer& a) { a.body += " "; }; }, Fault::digest,
+             "another manifest"},
+        Case{"another_child", [](Host& h) { h.on_manifest = [](Answer& a) { a.body += " "; }; },
+             Fault::digest, "another manifest"},
+        Case{"wrong_small_bytes", [](Host& h) { h.on_config = [](Answer& a) { a.body[3] = 'X'; }; },
+             Fault::content, "wrong bytes"},
+        Case{"media_type",
+             [](Host& h) {
+                 h.on_index = [](Answer& a) { a.headers = {{"Content-Type", "application/json"}}; };
+             },
              Fault::media_type, "application/json"},
         Case{"schema_1",
              [](Host& h) {
                  h.on_index = [](Answer& a) {
-                     a.headers = {{"Content-Type", "application/vnd.docker.distribution.manifest.v1+prettyjws"}};
+                     a.headers = {
+                         {"Content-Type", "application/vnd.docker.distribution.manifest.v1+prettyjws"}};
                  };
              },
              Fault::media_type, "media type"},
-        Case{"to_plain_http", [](Host& h) { h.on_layer = redirect("http://cdn.test/b"); }, Fault::redirect, "plain http"},
-        Case{"to_loopback", [](Host& h) { h.on_layer = redirect("https://127.0.0.1/b"); }, Fault::redirect, "only this machine"},
-        Case{"redirect_loop", [](Host& h) { h.on_config = redirect("https://m.test/v2/library/busybox/blobs/" +
-                                                                   sha256_digest(Image().config)); },
-             Fault::redirect, "more than 5"},
-        Case{"endless_manifest", [](Host& h) { h.on_index = [](Answer& a) { a.body = std::string(9U << 20U, ' '); }; }, Fault::size,
-             "does not end"},
-        Case{"endless_small_blob", [](Host& h) { h.on_config = [](Answer& a) { a.body += std::string(1U << 20U, 'x'); }; }, Fault::size,
-             "wrong size"},
-        Case{"announced_size_lies",
-             [](Host& h) { h.on_config = [](Answer& a) { a.headers.emplace_back("Content-Length", "99999"); }; }, Fault::size, "99999"},
-        Case{"range_of_another_size",
+        Case{"to_plain_http", [](Host& h) { h.on_layer = redirect("http://cdn.test/b"); }, Fault::redirect,
+             "plain http"},
+        Case{"to_loopback", [](Host& h) { h.on_layer = redirect("https://127.0.0.1/b"); }, Fault::redirect,
+             "only this machine"},
+        Case{"redirect_loop",
              [](Host& h) {
-                 h.on_layer = [](Answer& a) { a.body += "more"; };
+                 h.on_config =
+                     redirect("https://m.test/v2/library/busybox/blobs/" + sha256_digest(Image().config));
              },
+             Fault::redirect, "more than 5"},
+        Case{"endless_manifest",
+             [](Host& h) { h.on_index = [](Answer& a) { a.body = std::string(9U << 20U, ' '); }; },
+             Fault::size, "does not end"},
+        Case{"endless_small_blob",
+             [](Host& h) { h.on_config = [](Answer& a) { a.body += std::string(1U << 20U, 'x'); }; },
+             Fault::size, "wrong size"},
+        Case{"announced_size_lies",
+             [](Host& h) {
+                 h.on_config = [](Answer& a) { a.headers.emplace_back("Content-Length", "99999"); };
+             },
+             Fault::size, "99999"},
+        Case{"range_of_another_size", [](Host& h) { h.on_layer = [](Answer& a) { a.body += "more"; }; },
              Fault::size, "instead of"},
         Case{"another_range",
              [](Host& h) {
@@ -109,34 +141,44 @@ INSTANTIATE_TEST_SUITE_P(
                  };
              },
              Fault::protocol, "another range"},
-        Case{"small_blob_cut_short", [](Host& h) { h.on_config = [](Answer& a) { a.body.resize(3); }; }, Fault::size, "ended after 3"},
+        Case{"small_blob_cut_short", [](Host& h) { h.on_config = [](Answer& a) { a.body.resize(3); }; },
+             Fault::size, "ended after 3"},
         Case{"gzip_bomb",
-             [](Host& h) { h.on_config = [](Answer& a) { a.headers.emplace_back("Content-Encoding", "gzip"); }; }, Fault::protocol,
-             "nobody asked for"},
+             [](Host& h) {
+                 h.on_config = [](Answer& a) { a.headers.emplace_back("Content-Encoding", "gzip"); };
+             },
+             Fault::protocol, "nobody asked for"},
         Case{"endless_headers",
              [](Host& h) {
-                 h.on_index = [](Answer& a) { a.error = Error{.code = ErrorCode::http, .message = "headers too long: m.test"}; };
+                 h.on_index = [](Answer& a) {
+                     a.error = Error{.code = ErrorCode::http, .message = "headers too long: m.test"};
+                 };
              },
              Fault::protocol, "headers too long"},
         Case{"certificate",
              [](Host& h) {
                  h.on_index = [](Answer& a) {
-                     a.error = Error{.code = ErrorCode::network, .message = "TLS certificate not trusted: m.test", .cause = 60};
+                     a.error = Error{.code = ErrorCode::network,
+                                     .message = "TLS certificate not trusted: m.test",
+                                     .cause = 60};
                  };
              },
              Fault::tls, "not trusted"},
         Case{"refused",
              [](Host& h) {
                  h.on_index = [](Answer& a) {
-                     a.error = Error{.code = ErrorCode::network, .message = "could not connect: m.test: connection refused", .cause = 7};
+                     a.error = Error{.code = ErrorCode::network,
+                                     .message = "could not connect: m.test: connection refused",
+                                     .cause = 7};
                  };
              },
              Fault::connect, "refused"},
-        Case{"reset_in_the_middle", [](Host& h) { h.on_layer = [](Answer& a) { a.reset_at = 1 << 20; }; }, Fault::reset, "reset"},
-        Case{"stall_in_the_middle", [](Host& h) { h.on_layer = [](Answer& a) { a.stall_at = 1 << 20; }; }, Fault::stalled,
-             "stopped sending"},
-        Case{"stall_after_the_headers", [](Host& h) { h.on_config = [](Answer& a) { a.stall_at = 0; }; }, Fault::stalled,
-             "stopped sending"}),
+        Case{"reset_in_the_middle", [](Host& h) { h.on_layer = [](Answer& a) { a.reset_at = 1 << 20; }; },
+             Fault::reset, "reset"},
+        Case{"stall_in_the_middle", [](Host& h) { h.on_layer = [](Answer& a) { a.stall_at = 1 << 20; }; },
+             Fault::stalled, "stopped sending"},
+        Case{"stall_after_the_headers", [](Host& h) { h.on_config = [](Answer& a) { a.stall_at = 0; }; },
+             Fault::stalled, "stopped sending"}),
     [](const auto& one) { return one.param.name; });
 
 TEST(Session, AnHonestMirrorIsMeasured) {
@@ -198,7 +240,8 @@ TEST(Session, ThrottleAfterABurstCountsAsWhatItSustains) {
 TEST(Session, RedirectIsTimedAtTheFinalHost) {
     Image image;
     World world;
-    world.transport.on("https://cdn.test/*", Answer{.body = image.layer, .connect = 0.05, .first_byte = 0.4, .rate = 0.5e6});
+    world.transport.on("https://cdn.test/*",
+                       Answer{.body = image.layer, .connect = 0.05, .first_byte = 0.4, .rate = 0.5e6});
     auto m = world.one({.on_layer = redirect("https://cdn.test/blob?sig=1")}, image);
     ASSERT_TRUE(m.usable) << m.reason;
     EXPECT_EQ(m.final_host, "cdn.test");
@@ -241,7 +284,8 @@ TEST(Session, MirrorsWithTheSameTokenUrlShareOneRequest) {
 TEST(Session, ATokenThatDoesNotHelpIsFinal) {
     World world;
     world.transport.on("https://auth.test/*", Answer{.body = R"({"token":"abc"})"});
-    auto m = world.one({.on_index = status(401, {{"WWW-Authenticate", "Bearer realm=\"https://auth.test/t\""}})}, Image());
+    auto m = world.one(
+        {.on_index = status(401, {{"WWW-Authenticate", "Bearer realm=\"https://auth.test/t\""}})}, Image());
     EXPECT_EQ(m.fault, Fault::unauthorized);
     EXPECT_EQ(world.transport.count("https://auth.test/"), 1U);
     EXPECT_EQ(m.requests, 3);
@@ -249,7 +293,8 @@ TEST(Session, ATokenThatDoesNotHelpIsFinal) {
 
 TEST(Session, ATokenServerThatRedirectsIsNotFollowed) {
     World world;
-    world.transport.on("https://auth.test/*", Answer{.status = 302, .headers = {{"Location", "https://other.test/"}}});
+    world.transport.on("https://auth.test/*",
+                       Answer{.status = 302, .headers = {{"Location", "https://other.test/"}}});
     auto m = world.one({.token_realm = "https://auth.test/t"}, Image());
     EXPECT_EQ(m.fault, Fault::unauthorized) << m.reason;
     EXPECT_EQ(world.transport.count("https://other.test"), 0U);
@@ -259,10 +304,7 @@ TEST(Session, CredentialsGoToTheirOwnHostOnly) {
     Image image;
     World world;
     world.transport.on("https://cdn.test/*", Answer{.body = image.layer});
-    world.serve("https://m.test",
-                {.on_index =
-                     [](Answer&) {},
-                 .on_layer = redirect("https://cdn.test/x")},
+    world.serve("https://m.test", {.on_index = [](Answer&) {}, .on_layer = redirect("https://cdn.test/x")},
                 image);
     auto root = "https://m.test/v2/library/busybox/manifests/" + image.digest() + "*";
     world.transport.on(root, [&](const net::Request& request) {

@@ -100,6 +100,12 @@ TEST(Discover, ABinaryBesideThePackageManagerHasNoPackagedVersion) {
     EXPECT_EQ(discover_files(fs, false).docker.version, std::nullopt);
 }
 
+TEST(Discover, AnotherPackageCalledDockerIsNoEngine) {
+    MemFs fs;
+    fs.put("/var/lib/dpkg/status", "Package: docker\nStatus: install ok installed\nVersion: 1.5-2\n");
+    EXPECT_FALSE(discover_files(fs, false).docker.installed);
+}
+
 TEST(Discover, K3sIsNoticed) {
     auto fs = debian();
     EXPECT_FALSE(discover_files(fs, false).containerd.managed_by_k3s);

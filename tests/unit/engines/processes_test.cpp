@@ -1,5 +1,6 @@
 #include "engines/processes.hpp"
 
+#include "support/fake_clock.hpp"
 #include "support/mem_fs.hpp"
 
 #include <gmock/gmock.h>
@@ -30,6 +31,19 @@ TEST(Processes, StartTimeSurvivesOddNames) {
     fs.put("/proc/8/stat", "8 (short) S 1");
     EXPECT_EQ(started_at(fs, 8), 0);
     EXPECT_EQ(started_at(fs, 9), 0);
+}
+
+TEST(Processes, CountedBackFromNowTheStartIsExact) {
+    MemFs fs;
+    support::FakeClock clock(1700000100.25 - 1000.0);  // its monotonic side begins at 1000 s
+    fs.put("/proc/stat", "cpu 1 2\nbtime 1699999999\n");
+    fs.put("/proc/uptime", "100.25 55.10\n");
+    fs.put("/proc/7/stat",
+           cat("7 (x) S 1 7 7 0 -1 0 1 2 3 4 5 6 7 8 20 0 1 0 ", 50 * ::sysconf(_SC_CLK_TCK), " 1\n"));
+    EXPECT_NEAR(started_at(fs, 7, clock), 1700000050.0, 1e-6);
+    EXPECT_DOUBLE_EQ(started_at(fs, 7), 1700000049.0);
+    fs.erase("/proc/uptime");
+    EXPECT_DOUBLE_EQ(started_at(fs, 7, clock), 1700000049.0);
 }
 
 TEST(Processes, EnvironmentTakesTheFirstOfTwo) {

@@ -11,6 +11,7 @@ namespace mirrorctl::engines {
 namespace {
 
 constexpr std::array<std::string_view, 2> kNames = {"docker-ce", "docker.io"};
+constexpr std::array<std::string_view, 1> kApkNames = {"docker"};
 
 constexpr const char* kStatus =
     "Package: docker.io-doc\nStatus: install ok installed\nVersion: 9\n\n"
@@ -42,9 +43,9 @@ TEST(Versions, TheFirstNameWins) {
 
 TEST(Versions, ApkIsReadToo) {
     support::MemFs fs;
-    fs.put("/lib/apk/db/installed", "C:Q1=\nP:docker.io\nV:25.0.3-r1\nA:x86_64\n\nP:other\nV:1\n");
-    EXPECT_EQ(Packages(fs).version(kNames), "25.0.3-r1");
-    EXPECT_EQ(Packages(support::MemFs()).version(kNames), std::nullopt);
+    fs.put("/lib/apk/db/installed", "C:Q1=\nP:docker\nV:25.0.3-r1\nA:x86_64\n\nP:other\nV:1\n");
+    EXPECT_EQ(Packages(fs).version(kNames, kApkNames), "25.0.3-r1");
+    EXPECT_EQ(Packages(support::MemFs()).version(kNames, kApkNames), std::nullopt);
 }
 
 TEST(Versions, BinariesSayItInSeveralWays) {

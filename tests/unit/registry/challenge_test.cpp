@@ -1,8 +1,8 @@
 #include "registry/challenge.hpp"
 
-#include <gtest/gtest.h>
-
 #include "registry/token.hpp"
+
+#include <gtest/gtest.h>
 
 namespace mirrorctl::registry {
 namespace {
@@ -19,7 +19,8 @@ TEST(Challenge, TableOfWhatServersSend) {
         {{""}, {}},
         {{R"(Bearer realm="https://a/t",service="s",scope="repository:a/b:pull,push")"},
          {{"bearer", {{"realm", "https://a/t"}, {"service", "s"}, {"scope", "repository:a/b:pull,push"}}}}},
-        {{R"(bEaReR ReAlM="https://a/t" , SERVICE=s)"}, {{"bearer", {{"realm", "https://a/t"}, {"service", "s"}}}}},
+        {{R"(bEaReR ReAlM="https://a/t" , SERVICE=s)"},
+         {{"bearer", {{"realm", "https://a/t"}, {"service", "s"}}}}},
         {{R"(Basic realm="harbor", Bearer realm="https://a/t",service="x, y")"},
          {{"basic", {{"realm", "harbor"}}}, {"bearer", {{"realm", "https://a/t"}, {"service", "x, y"}}}}},
         {{R"(Basic realm="a \"quoted\" one")", R"(Bearer realm="https://b/t")"},
@@ -30,7 +31,8 @@ TEST(Challenge, TableOfWhatServersSend) {
         {{R"(Bearer realm="unfinished)"}, {{"bearer", {{"realm", "unfinished"}}}}},
         {{"\x01\x02,,,=="}, {}},
     };
-    for (const auto& c : cases) EXPECT_EQ(parse_challenges(c.headers), c.expected) << (c.headers.empty() ? "" : c.headers[0]);
+    for (const auto& c : cases)
+        EXPECT_EQ(parse_challenges(c.headers), c.expected) << (c.headers.empty() ? "" : c.headers[0]);
 }
 
 TEST(Challenge, IsBounded) {
@@ -43,18 +45,23 @@ TEST(Challenge, IsBounded) {
 }
 
 Result<Demand> demand(const std::string& header, const std::string& registry, bool credentials = false) {
-    return read_demand(header.empty() ? Headers{} : Headers{header}, *parse_url(registry), "repository:library/busybox:pull", credentials);
+    return read_demand(header.empty() ? Headers{} : Headers{header}, *parse_url(registry),
+                       "repository:library/busybox:pull", credentials);
 }
 
 TEST(Demand, AsksTheNamedRealmWithServiceAndBothScopes) {
-    auto got = demand(R"(Bearer realm="https://auth.a/token?x=1",service="registry a",scope="repository:p/library/busybox:pull")", "https://a");
+    auto got = demand(
+        R"(Bearer realm="https://auth.a/token?x=1",service="registry a",scope="repository:p/library/busybox:pull")",
+        "https://a");
     ASSERT_TRUE(got) << got.error().message;
     EXPECT_EQ(got->token_url.str(),
-              "https://auth.a/token?x=1&service=registry%20a&scope=repository:p/library/busybox:pull&scope=repository:library/busybox:pull");
+              "https://auth.a/token?x=1&service=registry%20a&scope=repository:p/library/"
+              "busybox:pull&scope=repository:library/busybox:pull");
 }
 
 TEST(Demand, DoesNotRepeatTheSameScope) {
-    auto got = demand(R"(Bearer realm="https://auth.a/token",scope="repository:library/busybox:pull")", "https://a");
+    auto got =
+        demand(R"(Bearer realm="https://auth.a/token",scope="repository:library/busybox:pull")", "https://a");
     EXPECT_EQ(got->token_url.str(), "https://auth.a/token?scope=repository:library/busybox:pull");
 }
 
@@ -65,19 +72,30 @@ TEST(Demand, RealmRules) {
         bool usable;
     };
     const std::vector<Case> cases{
-        {"https://a.example", "https://b.example/t", true},    {"https://a.example", "http://b.example/t", false},
-        {"http://a.example", "http://b.example/t", true},      {"https://a.example", "https://u:p@b.example/t", false},
-        {"https://a.example", "https://127.0.0.1/t", false},   {"https://a.example", "https://localhost/t", false},
-        {"https://a.example", "https://169.254.169.254/", false}, {"https://a.example", "https://[::1]/t", false},
-        {"https://a.example", "https://[fe80::1]/t", false},   {"https://a.example", "https://0.0.0.0/t", false},
-        {"https://a.example", "https://[::ffff:127.0.0.1]/t", false}, {"https://a.example", "https://2130706433/t", false},
-        {"https://a.example", "https://127.1/t", false},       {"https://a.example", "https://10.1.2.3/t", true},
-        {"https://a.example", "https://192.168.1.1/t", true},  {"http://127.0.0.1:5000", "http://127.0.0.1:5001/t", true},
-        {"https://a.example", "ftp://b/t", false},             {"https://a.example", "socks5://b/t", false},
-        {"https://a.example", "", false},                      {"https://a.example", "/relative", false},
+        {"https://a.example", "https://b.example/t", true},
+        {"https://a.example", "http://b.example/t", false},
+        {"http://a.example", "http://b.example/t", true},
+        {"https://a.example", "https://u:p@b.example/t", false},
+        {"https://a.example", "https://127.0.0.1/t", false},
+        {"https://a.example", "https://localhost/t", false},
+        {"https://a.example", "https://169.254.169.254/", false},
+        {"https://a.example", "https://[::1]/t", false},
+        {"https://a.example", "https://[fe80::1]/t", false},
+        {"https://a.example", "https://0.0.0.0/t", false},
+        {"https://a.example", "https://[::ffff:127.0.0.1]/t", false},
+        {"https://a.example", "https://2130706433/t", false},
+        {"https://a.example", "https://127.1/t", false},
+        {"https://a.example", "https://10.1.2.3/t", true},
+        {"https://a.example", "https://192.168.1.1/t", true},
+        {"http://127.0.0.1:5000", "http://127.0.0.1:5001/t", true},
+        {"https://a.example", "ftp://b/t", false},
+        {"https://a.example", "socks5://b/t", false},
+        {"https://a.example", "", false},
+        {"https://a.example", "/relative", false},
     };
     for (const auto& c : cases)
-        EXPECT_EQ(demand("Bearer realm=\"" + c.realm + "\"", c.registry).has_value(), c.usable) << c.registry << " " << c.realm;
+        EXPECT_EQ(demand("Bearer realm=\"" + c.realm + "\"", c.registry).has_value(), c.usable)
+            << c.registry << " " << c.realm;
 }
 
 TEST(Demand, BasicOnlyWithCredentials) {
@@ -85,16 +103,20 @@ TEST(Demand, BasicOnlyWithCredentials) {
     auto got = demand("Basic realm=\"x\"", "https://a", true);
     ASSERT_TRUE(got);
     EXPECT_EQ(got->kind, Demand::Kind::basic);
-    EXPECT_FALSE(demand("", "https://a", true)) << "a 401 without a challenge (Harbor's missing project) is final";
+    EXPECT_FALSE(demand("", "https://a", true))
+        << "a 401 without a challenge (Harbor's missing project) is final";
 }
 
 TEST(Token, RequestCarriesCredentialsOnlyHome) {
     auto registry = *parse_url("https://harbor.example:8443");
     auto has_auth = [](const net::Request& r) {
-        return std::any_of(r.headers.begin(), r.headers.end(), [](const auto& h) { return h.first == "Authorization"; });
+        return std::any_of(r.headers.begin(), r.headers.end(),
+                           [](const auto& h) { return h.first == "Authorization"; });
     };
-    EXPECT_TRUE(has_auth(token_request(*parse_url("https://harbor.example:8443/service/token"), registry, "u:p")));
-    EXPECT_FALSE(has_auth(token_request(*parse_url("https://harbor.example/service/token"), registry, "u:p"))) << "another port";
+    EXPECT_TRUE(
+        has_auth(token_request(*parse_url("https://harbor.example:8443/service/token"), registry, "u:p")));
+    EXPECT_FALSE(has_auth(token_request(*parse_url("https://harbor.example/service/token"), registry, "u:p")))
+        << "another port";
     EXPECT_FALSE(has_auth(token_request(*parse_url("https://other.example:8443/token"), registry, "u:p")));
     EXPECT_FALSE(has_auth(token_request(*parse_url("https://harbor.example:8443/token"), registry, "")));
     EXPECT_FALSE(token_request(*parse_url("https://b.example/t"), registry, "").allow_special_addresses);
@@ -103,7 +125,8 @@ TEST(Token, RequestCarriesCredentialsOnlyHome) {
 TEST(Token, Answers) {
     EXPECT_EQ(*parse_token(R"({"token":"abc"})"), "abc");
     EXPECT_EQ(*parse_token(R"({"access_token":"abc","expires_in":60})"), "abc");
-    for (const char* bad : {"", "abc", "[]", "{}", R"({"token":""})", R"({"token":7})", R"({"token":"a\nb"})", R"({"token":"a b"})", "{\"token\":\"abc\""})
+    for (const char* bad : {"", "abc", "[]", "{}", R"({"token":""})", R"({"token":7})", R"({"token":"a\nb"})",
+                            R"({"token":"a b"})", "{\"token\":\"abc\""})
         EXPECT_FALSE(parse_token(bad)) << bad;
     EXPECT_FALSE(parse_token(std::string(100000, '[')));
     EXPECT_FALSE(parse_token("{\"token\":\"" + std::string(20000, 'x') + "\"}"));

@@ -37,8 +37,8 @@ TEST(Reference, IsNormalisedAsDockerDoes) {
 
 TEST(Reference, RefusesWhatNoRegistryTakes) {
     for (const std::string text :
-         {"", "/", "Busybox", "a//b", "a/", "-a/b", "a..b", "busybox:", "busybox:-x", "busybox@sha256:12", "busybox@md5:abc",
-          "bad host:5000/x", "http://x/y", "a:b:c", "..", "ghcr.io/", "a/b?x", "a\n/b"})
+         {"", "/", "Busybox", "a//b", "a/", "-a/b", "a..b", "busybox:", "busybox:-x", "busybox@sha256:12",
+          "busybox@md5:abc", "bad host:5000/x", "http://x/y", "a:b:c", "..", "ghcr.io/", "a/b?x", "a\n/b"})
         EXPECT_FALSE(parse_reference(text)) << text;
     EXPECT_FALSE(parse_reference("a:" + std::string(129, 'x')));
     EXPECT_FALSE(parse_reference(std::string(300, 'x')));
@@ -53,8 +53,10 @@ TEST(Canary, IsRelativeToItsUpstream) {
     auto one = parse_canary("docker.io", "busybox:1.36", kDigest);
     ASSERT_TRUE(one);
     EXPECT_EQ(one->str(), "docker.io/library/busybox:1.36@" + kDigest);
-    EXPECT_EQ(parse_canary("ghcr.io", "containerd/busybox:1.36", "")->str(), "ghcr.io/containerd/busybox:1.36");
-    EXPECT_EQ(parse_canary("ghcr.io", "ghcr.io/containerd/busybox:1.36", "")->str(), "ghcr.io/containerd/busybox:1.36");
+    EXPECT_EQ(parse_canary("ghcr.io", "containerd/busybox:1.36", "")->str(),
+              "ghcr.io/containerd/busybox:1.36");
+    EXPECT_EQ(parse_canary("ghcr.io", "ghcr.io/containerd/busybox:1.36", "")->str(),
+              "ghcr.io/containerd/busybox:1.36");
     EXPECT_EQ(parse_canary("registry.k8s.io", "pause:3.10", "")->repository, "pause");
     EXPECT_FALSE(parse_canary("docker.io", "busybox", "sha256:short"));
 }

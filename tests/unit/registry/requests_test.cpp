@@ -24,7 +24,8 @@ TEST(Requests, UrlPerForm) {
         std::string expected;
     };
     const std::vector<Case> cases{
-        {"https://m.example", MirrorForm::host, "docker.io", "library/busybox", "https://m.example/v2/library/busybox/manifests/1?ns=docker.io"},
+        {"https://m.example", MirrorForm::host, "docker.io", "library/busybox",
+         "https://m.example/v2/library/busybox/manifests/1?ns=docker.io"},
         {"https://m.example/v2/docker.io", MirrorForm::prefix, "docker.io", "library/busybox",
          "https://m.example/v2/docker.io/library/busybox/manifests/1?ns=docker.io"},
         {"https://m.example/mirror", MirrorForm::base, "docker.io", "library/busybox",
@@ -34,19 +35,23 @@ TEST(Requests, UrlPerForm) {
         {"https://registry-1.docker.io", MirrorForm::host, "docker.io", "library/busybox",
          "https://registry-1.docker.io/v2/library/busybox/manifests/1"},
         {"https://ghcr.io", MirrorForm::host, "ghcr.io", "a/b", "https://ghcr.io/v2/a/b/manifests/1"},
-        {"https://ghcr.io:8443", MirrorForm::host, "ghcr.io", "a/b", "https://ghcr.io:8443/v2/a/b/manifests/1?ns=ghcr.io"},
+        {"https://ghcr.io:8443", MirrorForm::host, "ghcr.io", "a/b",
+         "https://ghcr.io:8443/v2/a/b/manifests/1?ns=ghcr.io"},
     };
     for (const auto& c : cases)
-        EXPECT_EQ(manifest_request(endpoint(c.url, c.form, c.upstream), c.repository, "1").url.str(), c.expected);
+        EXPECT_EQ(manifest_request(endpoint(c.url, c.form, c.upstream), c.repository, "1").url.str(),
+                  c.expected);
 }
 
 TEST(Requests, ManifestAsksForAllFourTypesAndBlobForItsRange) {
     auto manifest = manifest_request(endpoint("https://m.example", MirrorForm::host), "a/b", "1");
-    for (const char* type : {"docker.distribution.manifest.v2+json", "docker.distribution.manifest.list.v2+json", "oci.image.manifest.v1+json",
-                             "oci.image.index.v1+json"})
+    for (const char* type :
+         {"docker.distribution.manifest.v2+json", "docker.distribution.manifest.list.v2+json",
+          "oci.image.manifest.v1+json", "oci.image.index.v1+json"})
         EXPECT_NE(header(manifest, "Accept").find(type), std::string::npos) << type;
     EXPECT_EQ(header(manifest, "Accept-Encoding"), "");
-    auto blob = blob_request(endpoint("https://m.example", MirrorForm::host), "a/b", "sha256:x", ByteRange{.first = 5, .last = 9});
+    auto blob = blob_request(endpoint("https://m.example", MirrorForm::host), "a/b", "sha256:x",
+                             ByteRange{.first = 5, .last = 9});
     EXPECT_EQ(header(blob, "Range"), "bytes=5-9");
     EXPECT_EQ(blob.url.str(), "https://m.example/v2/a/b/blobs/sha256:x?ns=docker.io");
 }
@@ -97,7 +102,8 @@ TEST(Redirect, RulesTable) {
 }
 
 TEST(Redirect, KeepsSignedQueriesByteForByte) {
-    EXPECT_EQ(redirect("https://a.example/v2/x", "https://cdn.example/y?sig=a%2Fb%3D&E=1")->url.str(), "https://cdn.example/y?sig=a%2Fb%3D&E=1");
+    EXPECT_EQ(redirect("https://a.example/v2/x", "https://cdn.example/y?sig=a%2Fb%3D&E=1")->url.str(),
+              "https://cdn.example/y?sig=a%2Fb%3D&E=1");
 }
 
 TEST(Redirect, IsBounded) {
@@ -120,7 +126,8 @@ TEST(ContentRange, Table) {
     EXPECT_EQ(ok->last, 9);
     EXPECT_EQ(ok->total, 100);
     EXPECT_EQ(parse_content_range("bytes 0-0/*")->total, -1);
-    for (const char* bad : {"", "bytes", "bytes */100", "bytes 9-5/100", "bytes 0-100/100", "items 0-1/2", "bytes -1-2/3", "bytes 0-1"})
+    for (const char* bad : {"", "bytes", "bytes */100", "bytes 9-5/100", "bytes 0-100/100", "items 0-1/2",
+                            "bytes -1-2/3", "bytes 0-1"})
         EXPECT_FALSE(parse_content_range(bad)) << bad;
 }
 

@@ -96,11 +96,25 @@ std::string crlf(std::string text) {
     return replace_all(std::move(text), "\n", "\r\n");
 }
 
-std::vector<Subject> subjects() {
+std::vector<Subject> json_subjects() {
     const std::string daemon =
         "{\n\t\"log-driver\": \"json-file\",\n\t\"max-concurrent-downloads\": 1e1,\n\t\"registry-mirrors\" : "
         "[ \"https://u.example\" ,\n\t\t\"https://登录.example\" ],\n"
         "\t\"labels\": [\"größe=1\", \"a\\u0062\"],  \n\t\"mtu\": 1450.0\n}";
+    return {{&daemon_json_codec(),
+             any_mirrors,
+             {"", "{}", "{}\n", daemon, crlf(daemon), "\xEF\xBB\xBF" + daemon,
+              "{\"a\":1,\"registry-mirrors\":[]}", "{\"registry-mirrors\": [\"x\"]}\n"}},
+            {&docker_config_codec(),
+             any_docker_config,
+             {"", "{}",
+              "{\n\t\"auths\": {\n\t\t\"r.example\": {\"auth\": \"dTpw\"}\n\t},\n\t\"proxies\": "
+              "{\n\t\t\"tcp://h:1\": {\"httpProxy\": \"http://x\"},\n\t\t\"default\": {\"ftpProxy\": "
+              "\"http://f\", \"noProxy\": \"a\"}\n\t}\n}",
+              "{\"proxies\": {\"default\": {\"httpProxy\": \"http://x\"}}, \"n\": -0.0}"}}};
+}
+
+std::vector<Subject> toml_subjects() {
     const std::string hosts =
         "# ours since 2021 — do not lose\nserver = 'https://corp.example' # "
         "keep\n\n[host.\"https://corp.example\"]\n  capabilities = [\"pull\", \"resolve\"]\n"
@@ -112,26 +126,7 @@ std::vector<Subject> subjects() {
         " sandbox_image = \"pause:3.9\" # pinned\n"
         "    [plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes.nvidia]\n      runtime_type = "
         "\"x\"\n";
-    const std::string unit =
-        "# site\n[Unit]\nAfter=x.service\n\n[Service]\nEnvironment=FOO=1 \"http_proxy=http://old:1\" "
-        "BAR=2\nEnvironmentFile=/etc/site.env\n"
-        "Environment=\"HOME=%h\"\nLimitNOFILE=\\\n  1000\n";
-    const std::string env = "# site\nFOO=\"a b\"\nHTTP_PROXY=http://old:1\nBAR='x'\n";
-    const std::string shell =
-        "# site\nexport EDITOR=vi\nif [ -n \"$PS1\" ]; then alias ll='ls -l'; fi\nexport "
-        "http_proxy='http://old:1'\n";
     return {
-        {&daemon_json_codec(),
-         any_mirrors,
-         {"", "{}", "{}\n", daemon, crlf(daemon), "\xEF\xBB\xBF" + daemon,
-          "{\"a\":1,\"registry-mirrors\":[]}", "{\"registry-mirrors\": [\"x\"]}\n"}},
-        {&docker_config_codec(),
-         any_docker_config,
-         {"", "{}",
-          "{\n\t\"auths\": {\n\t\t\"r.example\": {\"auth\": \"dTpw\"}\n\t},\n\t\"proxies\": "
-          "{\n\t\t\"tcp://h:1\": {\"httpProxy\": \"http://x\"},\n\t\t\"default\": {\"ftpProxy\": "
-          "\"http://f\", \"noProxy\": \"a\"}\n\t}\n}",
-          "{\"proxies\": {\"default\": {\"httpProxy\": \"http://x\"}}, \"n\": -0.0}"}},
         {&hosts_toml_codec(),
          any_hosts,
          {"", hosts, crlf(hosts), "\xEF\xBB\xBF" + hosts, "# only a comment\n", "server = \"https://a\"",
@@ -140,19 +135,36 @@ std::vector<Subject> subjects() {
          any_config_path,
          {"", config2, crlf(config2),
           "version = 3\n[plugins.'io.containerd.cri.v1.images'.registry]\nconfig_path = '' # none\n",
-          "version = 4\n", "[plugins.cri.registry]\n  config_path = \"/x\"\n", "# v1\noom_score = -999\n"}},
-        {&drop_in_codec(),
-         [](Random& r) { return any_variables(r, true, false); },
-         {"", unit, crlf(unit),
-          "[Service]\nEnvironment=\"HTTP_PROXY=http://a\"\nEnvironment=\nEnvironment=A=1",
-          "[Service]\nEnvironmentFile=-/etc/mirrorctl/proxy-docker.env\n"}},
-        {&proxy_env_codec(),
-         [](Random& r) { return any_variables(r, false, false); },
-         {"", env, crlf(env), "HTTP_PROXY=a\nHTTP_PROXY=b\n", "A=1"}},
-        {&shell_profile_codec(),
-         [](Random& r) { return any_variables(r, false, true); },
-         {"", shell, "http_proxy=x\nexport http_proxy=y"}},
-    };
+          "version = 4\n", "[plugins.cri.registry]\n  config_path = \"/x\"\n", "# v1\noom_score = -999\n"}}};
+}
+
+std::vector<Subject> variable_subjects() {
+    const std::string unit =
+        "# site\n[Unit]\nAfter=x.service\n\n[Service]\nEnvironment=FOO=1 \"http_proxy=http://old:1\" "
+        "BAR=2\nEnvironmentFile=/etc/site.env\n"
+        "Environment=\"HOME=%h\"\nLimitNOFILE=\\\n  1000\n";
+    const std::string env = "# site\nFOO=\"a b\"\nHTTP_PROXY=http://old:1\nBAR='x'\n";
+    const std::string shell =
+        "# site\nexport EDITOR=vi\nif [ -n \"$PS1\" ]; then alias ll='ls -l'; fi\nexport "
+        "http_proxy='http://old:1'\n";
+    return {{&drop_in_codec(),
+             [](Random& r) { return any_variables(r, true, false); },
+             {"", unit, crlf(unit),
+              "[Service]\nEnvironment=\"HTTP_PROXY=http://a\"\nEnvironment=\nEnvironment=A=1",
+              "[Service]\nEnvironmentFile=-/etc/mirrorctl/proxy-docker.env\n"}},
+            {&proxy_env_codec(),
+             [](Random& r) { return any_variables(r, false, false); },
+             {"", env, crlf(env), "HTTP_PROXY=a\nHTTP_PROXY=b\n", "A=1"}},
+            {&shell_profile_codec(),
+             [](Random& r) { return any_variables(r, false, true); },
+             {"", shell, "http_proxy=x\nexport http_proxy=y"}}};
+}
+
+std::vector<Subject> subjects() {
+    auto all = json_subjects();
+    for (const auto& more : {toml_subjects(), variable_subjects()})
+        all.insert(all.end(), more.begin(), more.end());
+    return all;
 }
 
 TEST(Laws, ReadingBackAndWritingTwice) {

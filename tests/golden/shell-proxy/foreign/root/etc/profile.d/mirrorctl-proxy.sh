@@ -1,0 +1,3 @@
+# site
+export EDITOR=vi
+export http_proxy=http://old.example:1

@@ -1,0 +1,198 @@
+#include "bench/cache.hpp"
+
+#include "base/strings.hpp"
+#include "model/json/report_json.hpp"
+
+#include <gtest/gtest.h>
+
+namespace mirrorctl::bench {
+namespace {
+
+constexpr double kNow = 1'800'000'000;
+
+Measurement entry(const std::string& url, bool usable, Fault fault = Fault::none) {
+    Measurement m{.mirror = {.url = *parse_url(url), .trust = Trust::verify, .operator_name = "Acme"},
+                  .usable = usable};
+    m.fault = fault;
+    m.reason = usable ? "fine" : "broken";
+    m.predicted_pull_s = usable ? 3.25 : -1;
+    m.connect_s = 0.0123;
+    m.throughput_bps = 1234567;
+    m.samples = 2;
+    m.tag_digest = "sha256:" + std::string(64, 'a');
+    m.confirmed = usable;
+    return m;
+}
+
+Report report(double at = kNow) {
+    Report r{.profile = "cn", .profile_sha256 = "abc", .taken_at = at, .route = "direct", .upstreams = {}};
+    r.upstreams.push_back(
+        {.name = "docker.io",
+         .ranking = {entry("https://a.test", true), entry("https://b.test/v2/x", false, Fault::not_found)},
+         .manifest = "library/busybox@sha256:" + std::string(64, 'b')});
+    return r;
+}
+
+CacheKey key() {
+    return {.profile_sha256 = "abc", .route = "direct", .machine_id = "m1"};
+}
+
+RankingCache cache() {
+    return merge({}, key(), report(), 24 * 3600);
+}
+
+TEST(ReportJson, HasTheContractsFieldsAndComesBack) {
+    auto text = report_to_json(report());
+    for (const char* field :
+         {"\"schema\": \"mirrorctl.bench/1\"", "\"upstreams\"", "\"ranking\"", "\"url\": \"https://a.test\"",
+          "\"verdict\": \"usable\"", "\"verdict\": \"rejected\"", "\"reason\"", "\"samples\": 2",
+          "\"connect_ms\": 12.3", "\"ttfb_ms\": null", "\"throughput_bps\": 1234567",
+          "\"predicted_pull_seconds\": 3.25", "\"bytes\"", "\"requests\"", "\"elapsed_seconds\""})
+        EXPECT_NE(text.find(field), std::string::npos) << field;
+    auto back = report_from_json(text);
+    ASSERT_TRUE(back) << back.error().message;
+    EXPECT_EQ(report_to_json(*back), text);
+    EXPECT_EQ(back->upstreams[0].ranking[0].mirror.trust, Trust::verify);
+    EXPECT_DOUBLE_EQ(back->upstreams[0].ranking[0].predicted_pull_s, 3.25);
+    EXPECT_EQ(back->upstreams[0].ranking[1].fault, Fault::not_found);
+}
+
+TEST(ReportJson, StrangersCannotMoveTheCursor) {
+    auto r = report();
+    r.upstreams[0].ranking[0].reason = "\x1b[2J https://u:secret@x.test \xff";
+    auto text = report_to_json(r);
+    EXPECT_EQ(text.find('\x1b'), std::string::npos);
+    EXPECT_EQ(text.find("u001b"), std::string::npos);
+    EXPECT_EQ(text.find("secret"), std::string::npos);
+}
+
+TEST(ReportJson, RefusesWhatIsNotOne) {
+    auto good = report_to_json(report());
+    EXPECT_FALSE(report_from_json(""));
+    EXPECT_FALSE(report_from_json("[]"));
+    EXPECT_FALSE(report_from_json("{}"));
+    EXPECT_FALSE(report_from_json(replace_all(good, "bench/1", "bench/2")));
+    EXPECT_FALSE(report_from_json(replace_all(good, "\"usable\"", "\"maybe\"")));
+    EXPECT_FALSE(report_from_json(replace_all(good, "3.25", "\"3.25\"")));
+    EXPECT_FALSE(report_from_json(replace_all(good, "3.25", "-3.25")));
+    EXPECT_FALSE(report_from_json(replace_all(good, "https://a.test", "a.test")));
+    EXPECT_FALSE(report_from_json(replace_all(good, "\"samples\": 2", "\"samples\": 1e99")));
+    EXPECT_FALSE(report_from_json(std::string(1000, '[') + std::string(1000, ']')));
+    EXPECT_FALSE(report_from_json(std::string(5 << 20, ' ')));
+}
+
+TEST(Cache, ComesBack) {
+    auto text = cache_to_text(cache());
+    auto back = cache_from_text(text);
+    ASSERT_TRUE(back) << back.error().message;
+    EXPECT_EQ(cache_to_text(*back), text);
+    EXPECT_EQ(back->key, key());
+    EXPECT_EQ(back->failures, cache().failures);
+}
+
+TEST(Cache, EveryTornOrFlippedFileIsNoCacheAndNoCrash) {
+    auto text = cache_to_text(cache());
+    for (std::size_t cut = 0; cut + 1 < text.size(); cut += 7) {
+        auto torn = cache_from_text(std::string_view(text).substr(0, cut));
+        ASSERT_FALSE(torn) << cut;
+        EXPECT_EQ(torn.error().code, ErrorCode::corrupt_state);
+    }
+    for (std::size_t at = 0; at < text.size(); at += 3) {
+        auto flipped = text;
+        flipped[at] = '\0';
+        EXPECT_FALSE(cache_from_text(flipped)) << at;
+    }
+    EXPECT_FALSE(cache_from_text(std::string(5 << 20, 'x')));
+    EXPECT_FALSE(cache_from_text(text + text));
+}
+
+FreshnessInput input(double now, std::vector<Current> current = {}) {
+    return {.upstreams = {"docker.io"}, .current = std::move(current), .policy = {}, .now = now};
+}
+
+TEST(Freshness, TwoClocks) {
+    auto known = cache();
+    const Current a{.upstream = "docker.io", .url = "https://a.test/"};
+    EXPECT_TRUE(decide_freshness(&known, key(), input(kNow + 60, {a})).use_as_is());
+    auto later = decide_freshness(&known, key(), input(kNow + 16 * 60, {a}));
+    EXPECT_TRUE(later.stale.empty());
+    ASSERT_EQ(later.recheck.size(), 1U);
+    note_check(known, "docker.io", entry("https://a.test", true), kNow + 16 * 60, 3600);
+    EXPECT_TRUE(decide_freshness(&known, key(), input(kNow + 17 * 60, {a})).use_as_is());
+    EXPECT_EQ(decide_freshness(&known, key(), input(kNow + 25 * 3600, {a})).stale.size(), 1U);
+    EXPECT_TRUE(decide_freshness(&known, key(), input(kNow + 25 * 3600, {a})).recheck.empty());
+    EXPECT_EQ(decide_freshness(&known, key(), input(kNow - 60)).stale.size(), 1U) << "the clock was set back";
+}
+
+TEST(Freshness, OtherKeyOrUpstreamIsStale) {
+    auto known = cache();
+    EXPECT_EQ(decide_freshness(nullptr, key(), input(kNow)).stale.size(), 1U);
+    for (auto change :
+         {+[](CacheKey& k) { k.route = "http://p"; }, +[](CacheKey& k) { k.machine_id = "m2"; },
+          +[](CacheKey& k) { k.profile_sha256 = "x"; }, +[](CacheKey& k) { k.image = "busybox"; }}) {
+        auto other = key();
+        change(other);
+        EXPECT_EQ(decide_freshness(&known, other, input(kNow)).stale.size(), 1U);
+    }
+    auto wanted = input(kNow);
+    wanted.upstreams = {"docker.io", "ghcr.io"};
+    EXPECT_EQ(decide_freshness(&known, key(), wanted).stale, std::vector<std::string>{"ghcr.io"});
+}
+
+TEST(Merge, KeepsOtherUpstreamsAndTheirAges) {
+    auto known = cache();
+    Report other{.profile = "cn", .profile_sha256 = "abc", .taken_at = kNow + 100, .upstreams = {}};
+    other.upstreams.push_back({.name = "ghcr.io", .ranking = {entry("https://g.test", true)}});
+    known = merge(std::move(known), key(), other, 3600);
+    EXPECT_EQ(known.report.upstreams.size(), 2U);
+    EXPECT_EQ(known.measured_at.at("docker.io"), kNow);
+    EXPECT_EQ(known.measured_at.at("ghcr.io"), kNow + 100);
+    auto changed = key();
+    changed.route = "http://p";
+    EXPECT_EQ(merge(std::move(known), changed, other, 3600).report.upstreams.size(), 1U);
+}
+
+TEST(Merge, FailuresRestAndSuccessEndsIt) {
+    auto known = cache();
+    ASSERT_EQ(known.failures.size(), 1U);
+    EXPECT_EQ(known.failures[0].url, "https://b.test/v2/x");
+    EXPECT_EQ(resting(known, kNow + 3600).size(), 1U);
+    EXPECT_TRUE(resting(known, kNow + 25 * 3600).empty());
+    auto next = report(kNow + 10);
+    next.upstreams[0].ranking[1].usable = true;
+    EXPECT_TRUE(merge(known, key(), next, 3600).failures.empty());
+    auto limited = report(kNow);
+    limited.upstreams[0].ranking[1].retry_after_s = 50'000;
+    EXPECT_EQ(merge({}, key(), limited, 3600).failures[0].until, kNow + 50'000)
+        << "what a 429 asked for is kept";
+    auto budget = report(kNow);
+    budget.upstreams[0].ranking[1].fault = Fault::budget;
+    EXPECT_TRUE(merge({}, key(), budget, 3600).failures.empty())
+        << "our own budget is not the mirror's failure";
+}
+
+TEST(Merge, AProxyThatFailedTeachesNothing) {
+    auto failed = report(kNow + 10);
+    failed.proxy_failed = true;
+    auto known = merge(cache(), key(), failed, 3600);
+    EXPECT_EQ(known.measured_at.at("docker.io"), kNow);
+    EXPECT_TRUE(known.report.upstreams[0].ranking[0].usable);
+}
+
+TEST(Rejoin, GivesMirrorsTheirWholeEntryBack) {
+    Profile profile{.name = "cn"};
+    Upstream upstream{.name = "docker.io", .origin = *parse_url("https://registry-1.docker.io")};
+    upstream.mirrors = {{.url = *parse_url("https://a.test"),
+                         .form = MirrorForm::host,
+                         .trust = Trust::resolve,
+                         .operator_name = "A",
+                         .ca = "/ca.pem"}};
+    profile.upstreams = {upstream};
+    auto r = *report_from_json(report_to_json(report()));
+    rejoin(r, profile);
+    ASSERT_EQ(r.upstreams[0].ranking.size(), 1U) << "b.test is no longer in the profile";
+    EXPECT_EQ(r.upstreams[0].ranking[0].mirror, upstream.mirrors[0]);
+}
+
+}  // namespace
+}  // namespace mirrorctl::bench

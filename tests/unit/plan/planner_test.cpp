@@ -1,0 +1,210 @@
+#include "plan/planner.hpp"
+
+#include "plan/saved.hpp"
+#include "plan/status.hpp"
+#include "support/mem_fs.hpp"
+
+#include <gtest/gtest.h>
+
+namespace mirrorctl::plan {
+namespace {
+
+constexpr const char* kDaemonJson = "/etc/docker/daemon.json";
+
+class PlannerTest : public testing::Test {
+  public:
+    PlannerTest() {
+        node.docker.installed = true;
+        node.docker.version = Version::parse("24.0.7");
+        node.users = {{.name = "root", .uid = 0, .gid = 0, .home = TargetPath("/root")}};
+        fs.put_dir("/etc");
+        settle = [this](const Activation& wanted) {
+            auto settled = wanted;
+            settled.deferred = deferred;
+            settled.consent = consent;
+            return settled;
+        };
+    }
+
+    void want(const std::vector<std::string>& urls) {
+        DesiredUpstream upstream{
+            .name = "docker.io", .origin = *parse_url("https://registry-1.docker.io"), .mirrors = {}};
+        for (const auto& url : urls) {
+            ChosenMirror chosen;
+            chosen.mirror.url = *parse_url(url);
+            chosen.mirror.trust = Trust::resolve;
+            chosen.may_resolve = true;
+            upstream.mirrors.push_back(chosen);
+        }
+        desired.upstreams = {upstream};
+    }
+
+    Result<Plan> plan() {
+        auto targets = find_targets({"docker-daemon"});
+        EXPECT_TRUE(targets);
+        return make_plan({.fs = fs,
+                          .node = node,
+                          .desired = desired,
+                          .owned = owned,
+                          .targets = *targets,
+                          .settle = settle});
+    }
+
+    // Writes what a plan says and remembers what is ours, as a transaction would.
+    void carry_out(const Plan& done) {
+        for (const auto& file : done.files) {
+            auto& ours = owned.files[file.path];
+            if (ours.target.empty()) ours.base = file.before;
+            ours.target = file.target;
+            ours.values = file.owned;
+            if (file.after.present)
+                fs.put(file.path.str(), file.after.bytes, file.after.meta.mode);
+            else
+                ASSERT_TRUE(fs.remove_file(file.path));
+            if (file.owned.empty()) owned.files.erase(file.path);
+        }
+    }
+
+    support::MemFs fs;
+    NodeFacts node;
+    DesiredState desired;
+    Ownership owned;
+    Settle settle;
+    bool deferred = false;
+    bool consent = true;
+};
+
+TEST_F(PlannerTest, CreatesAFileWithItsMissingParents) {
+    want({"https://m.example"});
+    auto made = plan();
+    ASSERT_TRUE(made) << to_string(made.error());
+    ASSERT_EQ(made->files.size(), 1U);
+    EXPECT_EQ(made->files[0].action(), FileAction::create);
+    EXPECT_EQ(made->files[0].after.meta.mode, 0644U);
+    ASSERT_EQ(made->dirs.size(), 1U);
+    EXPECT_EQ(made->dirs[0].path.str(), "/etc/docker");
+    EXPECT_EQ(made->files[0].owned.at("registry-mirrors"), (std::vector<std::string>{"https://m.example"}));
+    EXPECT_EQ(made->mirrors.at("docker.io").size(), 1U);
+}
+
+TEST_F(PlannerTest, ASecondRunPlansNothing) {
+    want({"https://m.example"});
+    carry_out(*plan());
+    auto again = plan();
+    ASSERT_TRUE(again);
+    EXPECT_TRUE(again->empty());
+}
+
+TEST_F(PlannerTest, KeepsTheUsersMirrorsAndTakesOnlyOursOut) {
+    const std::string users = "{\n\t\"debug\": false,\n\t\"registry-mirrors\": [\"https://corp.example\"]\n}";
+    fs.put(kDaemonJson, users);
+    want({"https://m.example"});
+    auto first = plan();
+    ASSERT_TRUE(first);
+    EXPECT_EQ(first->files[0].owned.at("registry-mirrors"), (std::vector<std::string>{"https://m.example"}));
+    EXPECT_NE(first->files[0].after.bytes.find("https://corp.example"), std::string::npos);
+    carry_out(*first);
+    want({});
+    auto second = plan();
+    ASSERT_TRUE(second);
+    ASSERT_EQ(second->files.size(), 1U);
+    EXPECT_EQ(second->files[0].after.bytes, users);
+}
+
+TEST_F(PlannerTest, AMirrorThatTheUserHadBeforeIsNotOurs) {
+    fs.put(kDaemonJson, R"({"registry-mirrors": ["https://m.example"]})");
+    want({"https://fast.example", "https://m.example"});
+    auto made = plan();
+    ASSERT_TRUE(made);
+    EXPECT_EQ(made->files[0].owned.at("registry-mirrors"),
+              (std::vector<std::string>{"https://fast.example"}));
+}
+
+TEST_F(PlannerTest, AFileThatWeMadeGoesWhenNothingOfOursIsLeft) {
+    want({"https://m.example"});
+    carry_out(*plan());
+    owned.dirs = {{.path = TargetPath("/etc/docker"), .meta = {.mode = 0755}}};
+    want({});
+    auto made = plan();
+    ASSERT_TRUE(made);
+    ASSERT_EQ(made->files.size(), 1U);
+    EXPECT_EQ(made->files[0].action(), FileAction::remove);
+    ASSERT_TRUE(made->files[0].interim) << "a reload only takes an explicit empty list";
+    EXPECT_NE(made->files[0].interim->bytes.find("[]"), std::string::npos) << made->files[0].interim->bytes;
+    ASSERT_EQ(made->dirs.size(), 1U);
+    EXPECT_FALSE(made->dirs[0].create);
+}
+
+TEST_F(PlannerTest, ADirectoryWithForeignFilesStays) {
+    want({"https://m.example"});
+    carry_out(*plan());
+    owned.dirs = {{.path = TargetPath("/etc/docker"), .meta = {.mode = 0755}}};
+    fs.put("/etc/docker/key.json", "{}");
+    want({});
+    auto made = plan();
+    ASSERT_TRUE(made);
+    EXPECT_TRUE(made->dirs.empty());
+}
+
+TEST_F(PlannerTest, WhatMayNotRunNowIsPendingAndUnchecked) {
+    consent = false;
+    want({"https://m.example"});
+    auto made = plan();
+    ASSERT_TRUE(made);
+    ASSERT_EQ(made->pending.size(), 1U);
+    EXPECT_EQ(made->pending[0].unit, "docker.service");
+    EXPECT_TRUE(made->checks.empty());
+    consent = true;
+    EXPECT_EQ(plan()->checks.size(), 1U);
+}
+
+TEST_F(PlannerTest, ABrokenFileRefusesTheWholePlanWithItsPlace) {
+    fs.put(kDaemonJson, "{\n  \"debug\": true,\n}");
+    want({"https://m.example"});
+    auto made = plan();
+    ASSERT_FALSE(made);
+    EXPECT_EQ(made.error().code, ErrorCode::parse);
+    ASSERT_TRUE(made.error().location);
+    EXPECT_EQ(made.error().location->file, kDaemonJson);
+    EXPECT_EQ(made.error().location->line, 3);
+}
+
+TEST_F(PlannerTest, StatusTellsOursDriftedForeignAndAbsent) {
+    EXPECT_EQ(make_status(fs, node, owned).at(0).standing, Standing::absent);
+    fs.put(kDaemonJson, R"({"registry-mirrors": ["https://corp.example"]})");
+    EXPECT_EQ(make_status(fs, node, owned).at(0).standing, Standing::foreign);
+    want({"https://m.example"});
+    carry_out(*plan());
+    EXPECT_EQ(make_status(fs, node, owned).at(0).standing, Standing::ours);
+    fs.put(kDaemonJson, R"({"registry-mirrors": ["https://corp.example"]})");
+    auto drifted = make_status(fs, node, owned).at(0);
+    EXPECT_EQ(drifted.standing, Standing::drifted);
+    EXPECT_NE(drifted.detail.find("registry-mirrors"), std::string::npos);
+}
+
+TEST_F(PlannerTest, ASavedPlanMayOnlyDoWhatOursDo) {
+    want({"https://m.example"});
+    auto good = *plan();
+    EXPECT_TRUE(check_saved(good, node));
+    auto bad = good;
+    bad.files[0].path = TargetPath("/etc/shadow");
+    EXPECT_FALSE(check_saved(bad, node));
+    bad = good;
+    bad.files[0].target = "nonsense";
+    EXPECT_FALSE(check_saved(bad, node));
+    bad = good;
+    bad.dirs.push_back({.path = TargetPath("/root/.ssh"), .meta = {}});
+    EXPECT_FALSE(check_saved(bad, node));
+    bad = good;
+    bad.activations.push_back({.unit = "sshd.service", .kind = ActivationKind::restart});
+    EXPECT_FALSE(check_saved(bad, node));
+}
+
+TEST(FindTargets, UnknownNamesGetASuggestion) {
+    auto found = find_targets({"docker-demon"});
+    ASSERT_FALSE(found);
+    EXPECT_NE(found.error().hint.find("docker-daemon"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace mirrorctl::plan
