@@ -100,6 +100,8 @@ void Session::reject(Verdict verdict) {
     drop_token_claim();
     stage_ = Stage::rejected;
     verdict_ = std::move(verdict);
+    if (step_ == Step::token && verdict_.reason.find("token") == std::string::npos)
+        verdict_.reason = "the token server: " + verdict_.reason;
     request_.reset();
     begun_.reset();
 }

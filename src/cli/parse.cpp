@@ -352,7 +352,7 @@ Result<std::variant<Invocation, Answer>> parse(const std::vector<std::string>& a
     } catch (const CLI::CallForVersion&) {
         return Answer{std::string("mirrorctl ") + MIRRORCTL_VERSION + "\n"};
     } catch (const CLI::CallForHelp&) {
-        return Answer{deepest(grammar.app)->help()};
+        return Answer{grammar.app.help()};  // of the command that was named
     } catch (const CLI::ParseError& error) {
         return Failure(explain(grammar, error));
     }

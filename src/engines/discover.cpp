@@ -125,7 +125,8 @@ ContainerdFacts discover_containerd(const sys::FsReader& fs, const Packages& pac
         containerd.config_file = TargetPath(*file);
     containerd.config_present = exists(fs, containerd.config_file.str());
     if (auto text = fs.read(containerd.config_file); text)
-        if (auto config = parse_containerd_config(*text); config) containerd.cri_disabled = config->cri_disabled;
+        if (auto config = parse_containerd_config(*text); config)
+            containerd.cri_disabled = config->cri_disabled;
     containerd.managed_by_k3s = exists(fs, "/var/lib/rancher/k3s/agent/containerd") ||
                                 exists(fs, "/var/lib/rancher/rke2/agent/containerd") ||
                                 std::any_of(kK3sUnits.begin(), kK3sUnits.end(), [&](std::string_view name) {

@@ -43,7 +43,8 @@ struct UnitFacts {
     bool need_daemon_reload = false;  // live only
     bool can_reload = true;           // false: systemd said that it has no reload
     std::vector<TargetPath> environment_files = {};
-    // HTTP_PROXY, HTTPS_PROXY and NO_PROXY as the unit sets them (upper case wins, as in Go): may hold credentials.
+    // HTTP_PROXY, HTTPS_PROXY and NO_PROXY as the unit sets them (upper case wins, as in Go): may hold
+    // credentials.
     std::map<std::string, std::string> proxy_environment = {};
     std::vector<std::string> bound_to =
         {};  // units whose restart restarts this one (Requires=, BindsTo=, PartOf=)

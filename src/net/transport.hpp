@@ -1,6 +1,10 @@
-// HTTP without curl in it: requests are started, a loop is turned, handlers are called. One thread. Policy (redirects, tokens, budgets)
-// lives above; the transport never follows a redirect, never sends credentials that the request does not hold, never decodes a body.
+// HTTP without curl in it: requests are started, a loop is turned, handlers are called. One thread. Policy
+// (redirects, tokens, budgets) lives above; the transport never follows a redirect, never sends credentials
+// that the request does not hold, never decodes a body.
 #pragma once
+
+#include "base/result.hpp"
+#include "base/url.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -8,9 +12,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "base/result.hpp"
-#include "base/url.hpp"
 
 namespace mirrorctl::net {
 
@@ -20,15 +21,17 @@ struct Request {
     std::string method = "GET";  // GET or HEAD
     Url url;
     std::vector<Header> headers = {};
-    std::string proxy = {};    // proxy URL with credentials, or "" for a direct connection; the environment is never read
+    std::string proxy =
+        {};  // proxy URL with credentials, or "" for a direct connection; the environment is never read
     std::string ca_file = {};  // a host path; "" = the system's bundle
     // Limits. Seconds count from the start of the request.
     double connect_timeout = 5;
     double deadline = 30;
     std::int64_t max_header_bytes = 64 * 1024;
     std::int64_t max_body_bytes = 4 * 1024 * 1024;  // more: the transfer ends with `truncated`
-    // When false, connecting to loopback, link-local, metadata (169.254.0.0/16, fe80::/10) and unspecified addresses is refused, whatever
-    // the name resolved to (the address that is really connected is checked). Private ranges stay allowed.
+    // When false, connecting to loopback, link-local, metadata (169.254.0.0/16, fe80::/10) and unspecified
+    // addresses is refused, whatever the name resolved to (the address that is really connected is checked).
+    // Private ranges stay allowed.
     bool allow_special_addresses = true;
 };
 
@@ -46,11 +49,12 @@ struct Response {
     std::vector<Header> headers = {};
     Timing timing = {};
     std::string peer_address = {};
-    std::int64_t bytes = 0;         // body bytes received
+    std::int64_t bytes = 0;  // body bytes received
     std::int64_t header_bytes = 0;
-    bool truncated = false;         // max_body_bytes reached, or the handler said stop
-    bool reused_connection = false; // there was no DNS, connect and TLS for this request
-    std::optional<Error> error = {};  // network (cause = curl code), proxy, http (headers too long); `phase` text in the message
+    bool truncated = false;          // max_body_bytes reached, or the handler said stop
+    bool reused_connection = false;  // there was no DNS, connect and TLS for this request
+    std::optional<Error> error =
+        {};  // network (cause = curl code), proxy, http (headers too long); `phase` text in the message
 
     // First header of that name (case-insensitive), or nullopt.
     std::optional<std::string> header(std::string_view name) const;
@@ -61,7 +65,8 @@ struct Response {
 class Handler {
   public:
     virtual ~Handler() = default;
-    // Status and headers are complete, the body follows. Return false to end the transfer (Response::truncated).
+    // Status and headers are complete, the body follows. Return false to end the transfer
+    // (Response::truncated).
     virtual bool on_headers(const Response& response) = 0;
     // `at` = seconds since the start of the request. Return false to end the transfer.
     virtual bool on_body(std::string_view bytes, double at) = 0;
@@ -77,7 +82,8 @@ class Transport {
     virtual RequestId start(const Request& request, Handler& handler) = 0;
     // No further call to its handler, on_done included.
     virtual void cancel(RequestId id) = 0;
-    // Waits at most `seconds` for something to happen and delivers it. False as soon as nothing is under way any more.
+    // Waits at most `seconds` for something to happen and delivers it. False as soon as nothing is under way
+    // any more.
     virtual bool turn(double seconds) = 0;
 };
 

@@ -113,9 +113,8 @@ void Progress::draw(bool force) {
         return a->rate_bps > b->rate_bps;
     });
     auto room = static_cast<std::size_t>(std::max(1, term_.height() - 3));
-    std::string out =
-        fmt::format("{}\n", term_.dim(fmt::format("measuring {}, {} done, {}", candidates_, done_,
-                                                  format_duration(now - started_at_))));
+    std::string out = fmt::format("{}\n", term_.dim(fmt::format("measuring {}, {} done, {}", candidates_,
+                                                                done_, format_duration(now - started_at_))));
     drawn_lines_ = 1;
     for (std::size_t i = 0; i < order.size() && i < room; ++i, ++drawn_lines_)
         out += line(*order[i], fastest) + "\n";

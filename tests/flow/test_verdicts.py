@@ -29,7 +29,7 @@ GROUPS = {
         "rate-limit-at-once": (REJECTED, "429|rate|limit"),
     },
     "lies": {
-        "wrong-digest-header": (REJECTED, "digest"), "wrong-manifest": (REJECTED, "digest|content|bytes"),
+        "wrong-digest-header": (REJECTED, "digest|header"), "wrong-manifest": (REJECTED, "another manifest"),
         "wrong-blob": (REJECTED, "digest|content|bytes"), "wrong-media-type": (REJECTED, "media type|content.type"),
         "media-type-text": (REJECTED, "media type|content.type|text"), "size-larger": (REJECTED, "size|length|short|clos|bytes|end"),
         "size-smaller": (REJECTED, "size|length|digest|bytes|content"),
