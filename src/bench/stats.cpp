@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::size_t kMaxPoints = 2048;
 constexpr double kShortest = 0.0005;     // seconds; below, a rate is noise of the scheduler
+constexpr double kShortLook = 0.1;       // seconds; below, a fall of the rate is noise too, no throttle
 constexpr double kGrowth = 1.25;         // a flow that gained this much in one RTT is still in slow start
 constexpr double kGrowthHeadroom = 6.0;  // what a growing flow may still reach, as a factor
 constexpr double kBurstHeadroom = 1.3;   // a short peak above the mean is not believed
@@ -70,7 +71,14 @@ Estimate FlowMeter::estimate(double rtt) const {
     double older = rate_between(last_ - 4 * step, last_ - 2 * step);
     out.growing = newest > kGrowth * older && recent > late * 0.9;
     out.rate = std::min(recent, kBurstHeadroom * late);
-    out.throttled = out.rate < kThrottle * early && bytes_at(middle) > static_cast<double>(kThrottleEvidence);
+    out.watched = span;
+    bool short_look = span < kShortLook;
+    if (short_look) {
+        late = std::max(late, static_cast<double>(total_) / span);
+        out.rate = std::max(out.rate, late);
+    }
+    out.throttled = !short_look && out.rate < kThrottle * early &&
+                    bytes_at(middle) > static_cast<double>(kThrottleEvidence);
     if (out.throttled) {
         out.first_rate = early;
         out.burst_bytes = static_cast<std::int64_t>(bytes_at(middle));
@@ -95,6 +103,7 @@ Estimate combine(const Estimate& first, const Estimate& second, double weight_of
         out.high = std::max(first.high, second.high);
         return out;
     }
+    if (second.rate < kThrottle * first.rate && second.watched < kShortLook) return first;
     if (second.rate < kThrottle * first.rate) {
         out.throttled = true;
         out.first_rate = std::max(first.rate, first.first_rate);

@@ -10,7 +10,8 @@ namespace mirrorctl::bench {
 // A rate with its bounds, bytes per second. `low` is what a cautious reader would count on, `high` what the
 // flow may still reach.
 struct Estimate {
-    double rate = -1;  // -1 = nothing is known
+    double watched = 0;  // seconds from the first to the last byte
+    double rate = -1;    // -1 = nothing is known
     double low = -1;
     double high = -1;
     bool growing = false;          // TCP slow start (or a ramp of the server) was not over

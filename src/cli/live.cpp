@@ -22,13 +22,13 @@ std::string live_word(Node& node, std::string_view target_name, const TargetPath
         return std::any_of(checks.begin(), checks.end(),
                            [&](const Check& check) { return engines::unit_of(check) == p.unit; });
     });
-    if (waits) return "pending";
-    if (checks.empty()) return "unknown";
     engines::Session session{.node = node.asked_facts(),
                              .fs = node.fs(),
                              .runner = node.world().runner,
                              .clock = node.world().clock};
-    return engines::live_word(checks, session);
+    // What the running engine says itself is proof; what it cannot say follows from what is still pending.
+    auto word = checks.empty() ? std::string("unknown") : engines::live_word(checks, session);
+    return waits && word == "unknown" ? "pending" : word;
 }
 
 }  // namespace mirrorctl::cli
