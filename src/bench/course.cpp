@@ -250,11 +250,11 @@ bool Course::end_waits(Lane& lane) {
         double allowed = session->got_headers() ? kStall : sample ? bar : patience;
         if (waited <= allowed) continue;
         any = true;
-        auto so_far = session->live_flow() != nullptr ? session->live_flow()->bytes() : 0;
+        auto so_far = format_bytes(static_cast<double>(session->received()));
         if (session->got_headers())
             session->expire(transport_, {.fault = Fault::stalled,
-                                         .reason = cat("stopped sending in the middle, after ",
-                                                       format_bytes(static_cast<double>(so_far)))});
+                                         .reason = cat("stopped sending in the middle of ", session->what(),
+                                                       ", after ", so_far)});
         else if (sample)
             session->expire(transport_, {.fault = Fault::timeout,
                                          .reason = cat("waits before it serves: no byte of the blob within ",
@@ -262,7 +262,8 @@ bool Course::end_waits(Lane& lane) {
                                                        ", while others need that long for the whole image")});
         else
             session->expire(transport_, {.fault = Fault::timeout,
-                                         .reason = cat("no answer within ", format_duration(waited))});
+                                         .reason = cat("no answer within ", format_duration(waited),
+                                                       ", asking for ", session->what())});
     }
     return any;
 }

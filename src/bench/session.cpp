@@ -53,6 +53,7 @@ std::string Session::what() const {
 
 void Session::ask(Step step, net::Request request, std::function<Intake()> make_intake) {
     step_ = step;
+    other_ca_ = false;
     hops_ = 0;
     hop_seconds_ = 0;
     request_ = std::move(request);
@@ -72,15 +73,26 @@ const net::Request* Session::next() {
     return &*request_;
 }
 
+// True when the request is to be sent once more: its certificate was not trusted, but by the other CAs it may
+// be.
+bool Session::retry_with_other_ca(const Error& error) {
+    constexpr int kCertificateNotTrusted = 60;  // CURLE_PEER_FAILED_VERIFICATION
+    bool untrusted = error.code == ErrorCode::network && error.cause.value_or(0) == kCertificateNotTrusted;
+    if (!untrusted || candidate_.mirror.ca.empty() || other_ca_) return false;
+    other_ca_ = true;
+    return true;
+}
+
 void Session::launch(net::Transport& transport, double now, double seconds) {
     auto& request = *request_;
     const auto& route = around_.spec.route;
     request.proxy =
         net::proxy_for(request.url, {.http = route.http, .https = route.https, .no_proxy = route.no_proxy});
-    if (!candidate_.mirror.ca.empty() && request.url.authority() == candidate_.mirror.url.authority())
-        request.ca_file = around_.spec.root + candidate_.mirror.ca;
-    else
-        request.ca_file.clear();
+    // Go adds a mirror's CA to the system's, for its token server and CDN too (containerd, docs/hosts.md,
+    // "ca"); libcurl takes one file. So each host is tried with the likelier one first.
+    bool own_host = request.url.host == candidate_.mirror.url.host;
+    bool own_ca = !candidate_.mirror.ca.empty() && own_host != other_ca_;
+    request.ca_file = own_ca ? around_.spec.root + candidate_.mirror.ca : "";
     request.connect_timeout = std::min(kConnectSeconds, seconds);
     request.deadline = seconds;
     launched_at_ = last_activity_ = now;
@@ -209,6 +221,7 @@ void Session::follow(const net::Response& response) {
     if (!next) return reject({.fault = Fault::redirect, .reason = printable_line(next.error().message)});
     hop_seconds_ = spent_on(response);
     ++hops_;
+    other_ca_ = false;
     request_ = std::move(*next);
     intake_ = make_intake_();
 }

@@ -101,6 +101,8 @@ class Session final : public net::Handler {
     // Takes the throughput that a host of the same operator showed.
     void inherit(const Session& other);
 
+    std::string what() const;  // the thing that is asked for, in words
+    std::int64_t received() const { return intake_ ? intake_->received() : 0; }  // of the answer under way
     double waiting_since() const {
         return last_activity_;
     }  // monotonic seconds: start of the request or its last byte
@@ -134,7 +136,7 @@ class Session final : public net::Handler {
     void repeat_authorized();
     void ask_manifest(Step step, const std::string& target);
     void ask_config();
-    std::string what() const;  // the thing that is asked for, in words
+    bool retry_with_other_ca(const Error& error);
     void account(const net::Response& response);
     void note_connection(const net::Response& response);
     double part_of(const net::Response& response) const;
@@ -194,6 +196,7 @@ class Session final : public net::Handler {
     int samples_ = 0;
     bool confirmed_ = false;
     bool closed_ = false;
+    bool other_ca_ = false;  // the request under way goes with the other set of trusted CAs
     bool crowded_ = false;
     std::string shared_from_ = {};
     std::string final_host_ = {};

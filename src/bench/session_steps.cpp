@@ -49,6 +49,7 @@ void Session::on_done(const net::Response& response) {
 
 void Session::on_answer(const net::Response& response) {
     if (response.error) {
+        if (retry_with_other_ca(*response.error)) return;
         auto verdict = verdict_of_error(*response.error, what());
         if (step_ != Step::tag || verdict.proxy_is_down) return reject(std::move(verdict));
         return request_.reset();
@@ -85,6 +86,7 @@ void Session::on_unauthorized(const net::Response& response) {
         return repeat_authorized();
     }
     step_ = Step::token;
+    other_ca_ = false;
     request_ = registry::token_request(demand->token_url, home, candidate_.credentials);
     request_->headers.emplace_back("User-Agent", around_.spec.user_agent);
     intake_ = Intake::text(registry::kMaxTokenBytes);
@@ -92,6 +94,7 @@ void Session::on_unauthorized(const net::Response& response) {
 
 void Session::repeat_authorized() {
     authorized_ = true;
+    other_ca_ = false;
     step_ = interrupted_;
     hops_ = 0;
     hop_seconds_ = 0;

@@ -10,14 +10,14 @@ namespace mirrorctl::bench {
 // A rate with its bounds, bytes per second. `low` is what a cautious reader would count on, `high` what the
 // flow may still reach.
 struct Estimate {
-    double watched = 0;  // seconds from the first to the last byte
-    double rate = -1;    // -1 = nothing is known
+    double rate = -1;  // -1 = nothing is known
     double low = -1;
     double high = -1;
     bool growing = false;          // TCP slow start (or a ramp of the server) was not over
     bool throttled = false;        // it fell to less than half of what it was
     double first_rate = -1;        // before the throttle
     std::int64_t burst_bytes = 0;  // how much came before the throttle
+    double watched = 0;            // seconds from the first to the last byte
     bool known() const { return rate >= 0; }
 };
 

@@ -73,14 +73,13 @@ Result<net::Request> follow_redirect(const net::Request& request, const net::Res
     if (request.url.scheme == "https" && target->scheme == "http")
         return refuse(request, cat("from https to plain http at ", target->host));
     if (!target->userinfo.empty()) return refuse(request, "the address carries credentials");
-    bool public_registry = !is_special_host(registry.host);
-    if (public_registry && is_special_host(target->host))
+    if (!may_send_to(registry.host, target->host))
         return refuse(request, cat("to an address that only this machine can reach (", target->host, ")"));
     net::Request next = request;
     next.url = std::move(*target);
     if (!same_origin(request.url, next.url))
         std::erase_if(next.headers, [](const net::Header& h) { return lower(h.first) == "authorization"; });
-    next.allow_special_addresses = !public_registry;
+    next.allow_special_addresses = is_special_host(registry.host);
     return next;
 }
 

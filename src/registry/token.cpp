@@ -38,7 +38,7 @@ Result<Url> usable_realm(const std::string& realm, const Url& registry) {
     if (registry.scheme == "https" && url->scheme != "https")
         return refuse(realm, "plain http although the registry is https");
     if (!url->userinfo.empty()) return refuse(realm, "it carries credentials");
-    if (is_special_host(url->host) && !is_special_host(registry.host))
+    if (!may_send_to(registry.host, url->host))
         return refuse(realm, "an address that only this machine can reach");
     return *url;
 }
@@ -74,6 +74,15 @@ bool is_special_host(std::string_view host) {
     if (host == "localhost" || host.ends_with(".localhost")) return true;
     if (auto address = net::parse_address(host)) return !net::special_address(*address).empty();
     return host.starts_with('[') || is_odd_number(host);
+}
+
+bool may_send_to(std::string_view registry, std::string_view host) {
+    if (!is_special_host(host) || host == registry) return true;
+    auto loopback = [](std::string_view name) {
+        auto address = net::parse_address(name);
+        return address ? net::is_loopback(*address) : name == "localhost";
+    };
+    return loopback(registry) && loopback(host);
 }
 
 bool same_origin(const Url& a, const Url& b) {

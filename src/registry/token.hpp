@@ -19,6 +19,9 @@ inline constexpr std::int64_t kMaxTokenBytes = 1 << 20;
 // registry may send us to. Names that resolve to such an address are caught by the transport
 // (Request::allow_special_addresses).
 bool is_special_host(std::string_view host);
+// May `registry` send us to `host`? Special hosts only by itself or, for loopback, by another loopback
+// registry (a test set-up): even such a one may not point at metadata services.
+bool may_send_to(std::string_view registry, std::string_view host);
 
 // What a 401 asks for.
 struct Demand {

@@ -64,7 +64,8 @@ Result<Xattrs> read_xattrs(int fd, const std::string& shown) {
 
 Result<void> write_xattrs(int fd, const Xattrs& wanted, const std::string& shown) {
     TRY_ASSIGN(auto present, read_xattrs(fd, shown));
-    for (const auto& [name, value] : present) {
+    for (const auto& attribute : present) {
+        const auto& name = attribute.first;
         bool kept =
             std::any_of(wanted.begin(), wanted.end(), [&](const auto& pair) { return pair.first == name; });
         if (kept || name.starts_with("security.")) continue;  // the system labels new files itself

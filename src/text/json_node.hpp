@@ -17,10 +17,10 @@ struct JsonMember;
 
 struct JsonNode {
     JsonKind kind = JsonKind::null;
-    Span span = {};                        // from the first to the last byte of the value
-    std::string text = {};                 // decoded, of a string
-    std::vector<JsonNode> items = {};      // of an array
-    std::vector<JsonMember> members = {};  // of an object, in file order
+    Span span = {};                    // from the first to the last byte of the value
+    std::string text = {};             // decoded, of a string
+    std::vector<JsonNode> items = {};  // of an array
+    std::vector<JsonMember> members;   // of an object, in file order
 
     const JsonMember* find(std::string_view key) const;
 };

@@ -73,7 +73,7 @@ class Parser {
     Result<JsonNode> value(int depth) {
         skip_blanks();
         if (depth > kMaxDepth) return fail("nested deeper than 200 levels");
-        JsonNode node{.span = {at_, at_}};
+        JsonNode node{.span = {at_, at_}, .members = {}};
         switch (peek()) {
             case '{':
                 TRY(object(node, depth));

@@ -36,8 +36,8 @@ class ChainUndo {
     }
 
     bool exact() const { return exact_; }
-    FileState state() && { return std::move(now_.state); }
-    std::vector<Warning> warnings() && { return std::move(warnings_); }
+    FileState take_state() { return std::move(now_.state); }
+    std::vector<Warning> take_warnings() { return std::move(warnings_); }
 
   private:
     void warn(std::string_view what) { warnings_.push_back(kept(path_, what)); }
@@ -102,8 +102,8 @@ Result<FileUndo> undo_chain(const sys::FsReader& fs, const Chain& chain, const t
     for (const auto* done : chain) TRY(undo.step(*done));
     bool exact = undo.exact();
     FileUndo out{.change = std::move(change)};
-    out.change.after = std::move(undo).state();
-    out.warnings = std::move(undo).warnings();
+    out.change.after = undo.take_state();
+    out.warnings = undo.take_warnings();
     if (exact) {
         out.change.interim = oldest.undo_interim;
         out.change.undo_interim = newest.interim;

@@ -258,6 +258,10 @@ def profile_for(lab, only=None, policy=None, **more):
 
 
 def write_profile(sandbox, profile, name="lab.yaml"):
+    for upstream in profile["upstreams"].values():
+        for mirror in upstream["mirrors"]:
+            if mirror.get("ca"):  # a path of the node, like every path in a profile
+                sandbox.write(mirror["ca"].lstrip("/"), Path(mirror["ca"]).read_bytes())
     return sandbox.beside(name, yaml.safe_dump(profile, sort_keys=False, allow_unicode=True))
 
 
@@ -301,10 +305,7 @@ class FlowCase(unittest.TestCase):
         return lab
 
     def profile(self, lab=None, box=None, name="lab.yaml", **options):
-        lab, box = lab or self.lab, box or self.box
-        if lab.ca:  # a path of the node, like every path in a profile
-            box.write(lab.ca.lstrip("/"), Path(lab.ca).read_bytes())
-        return write_profile(box, profile_for(lab, **options), name)
+        return write_profile(box or self.box, profile_for(lab or self.lab, **options), name)
 
     def ok(self, done, code=0):
         self.assertEqual(done.code, code, str(done))

@@ -60,12 +60,16 @@ TEST(FlowMeter, StaysSmallHoweverLongItRuns) {
 
 TEST(Combine, LaterFallIsAThrottle) {
     Estimate first{.rate = 10e6, .low = 9e6, .high = 12e6};
-    Estimate second{.rate = 1e6, .low = 0.9e6, .high = 1.1e6};
+    Estimate second{.rate = 1e6, .low = 0.9e6, .high = 1.1e6, .watched = 1};
     auto both = combine(first, second, 0.5);
     EXPECT_TRUE(both.throttled);
     EXPECT_DOUBLE_EQ(both.rate, 1e6);
     EXPECT_DOUBLE_EQ(combine({}, second, 0.5).rate, 1e6);
     EXPECT_DOUBLE_EQ(combine(second, {}, 0.5).rate, 1e6);
+    // A transfer of a few milliseconds proves no throttle.
+    second.watched = 0.01;
+    EXPECT_FALSE(combine(first, second, 0.5).throttled);
+    EXPECT_DOUBLE_EQ(combine(first, second, 0.5).rate, 10e6);
 }
 
 TEST(Score, FatLongBeatsThinShort) {

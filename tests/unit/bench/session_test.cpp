@@ -329,6 +329,27 @@ TEST(Session, CredentialsGoToTheirOwnHostOnly) {
     EXPECT_TRUE(sent);
 }
 
+TEST(Session, APrivateCaHoldsForTheTokenServerTooAndTheSystemsForOthers) {
+    Image image;
+    World world;
+    auto mirror = World::mirror("https://m.test");
+    mirror.ca = "/etc/ca.pem";
+    world.serve("https://m.test", {.token_realm = "https://auth.test/token"}, image);
+    world.transport.on("https://auth.test/*", [](const net::Request& request) {
+        if (request.ca_file == "/etc/ca.pem") return Answer{.body = R"({"token":"abc"})"};
+        return Answer{.error = Error{
+                          .code = ErrorCode::network, .message = "TLS certificate not trusted", .cause = 60}};
+    });
+    auto m = world.run(World::spec(image, {mirror})).upstreams[0].ranking[0];
+    EXPECT_TRUE(m.usable) << m.reason;
+    EXPECT_EQ(world.transport.count("https://auth.test/"), 2U);
+    for (const auto& request : world.transport.requests) {
+        if (request.url.host == "m.test") {
+            EXPECT_EQ(request.ca_file, "/etc/ca.pem");
+        }
+    }
+}
+
 TEST(Session, TagOnlyCanaryIsCheckedAgainstItsHeader) {
     Image image;
     for (bool lying : {false, true}) {
