@@ -12,8 +12,8 @@ namespace mirrorctl::bench {
 // operator in this run. Rejected candidates have no say.
 void settle_trust(std::vector<Measurement>& measurements);
 
-// Does this session's view of the tag help to settle the trust of the lane? Only where a `verify` mirror is
-// in play; candidates that may resolve anyway are asked only when the origin has nothing to say.
+// Does what this candidate says of the tag help to settle the trust of the lane? Only where a `verify` mirror
+// is in play; candidates that may resolve anyway are asked only when the origin has nothing to say.
 bool tag_is_needed(const Lane& lane, const Session& session);
 
 UpstreamReport report_of(const Lane& lane);
