@@ -103,12 +103,20 @@ Result<Plan> plan_for(Node& node, const ApplyOptions& options, const Job& job,
     return plan;
 }
 
-// Refuses before anything is measured what would be refused afterwards in any case: broken and foreign files,
-// conflicts.
+// Refuses before anything is measured what would be refused afterwards in any case: a plan without mirrors
+// reads every file that the real one will.
 Result<void> check_targets(Node& node, const ApplyOptions& options, const Job& job) {
     plan::Decision nothing;
-    for (const auto& upstream : job.loaded.profile.upstreams)
-        nothing.desired.untouched.push_back(upstream.name);
+    for (const auto& upstream : job.loaded.profile.upstreams) {
+        const auto& scope = job.choice.upstreams;
+        if (std::find(scope.begin(), scope.end(), upstream.name) == scope.end())
+            nothing.desired.untouched.push_back(upstream.name);
+        else
+            nothing.desired.upstreams.push_back({.name = upstream.name,
+                                                 .origin = upstream.origin,
+                                                 .fallback = upstream.fallback,
+                                                 .mirrors = {}});
+    }
     nothing.desired.proxy = job.proxy;
     nothing.desired.user = chosen_user(node, options);
     auto plan = plan_for(node, options, job, nothing);

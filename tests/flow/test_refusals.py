@@ -89,7 +89,7 @@ class BrokenProfile(RefusalCase):
 
 class BrokenFiles(RefusalCase):
     def test_daemon_json(self):
-        for text, line in (('{\n  "log-driver": "json-file",\n}\n', 3), ('{"a": 1}{"b": 2}\n', 1), ('{\n  // comment\n  "a": 1\n}\n', 2),
+        for text, line in (('{\n  "log-driver": "json-file",\n}\n', 2), ('{"a": 1}{"b": 2}\n', 1), ('{\n  // comment\n  "a": 1\n}\n', 2),
                            ('{\n  "a": 1,\n  "a": 2\n}\n', 3), ("{", 1), ('["a"]\n', 1)):
             self.box.write("etc/docker/daemon.json", text)
             document = self.apply_refused(1)
