@@ -70,7 +70,7 @@ class Process:
 
 
 class Registry(Process):
-    """docker-registry on loopback; clients reach it through a relay at `address`."""
+    """docker-registry on loopback; clients reach it through a relay at `address`, if one is given."""
 
     def __init__(self, name, port, address, rate=None, tls=None):
         root = f"{LAB}/{name}"
@@ -81,7 +81,8 @@ class Registry(Process):
         super().__init__(name, ["docker-registry", "serve", f"{root}/config.yml"])
         self.base = f"http://127.0.0.1:{port}"
         self.start()
-        Relay(address, ("127.0.0.1", port), rate, tls)
+        if address:
+            Relay(address, ("127.0.0.1", port), rate, tls)
         wait_for(name, lambda: urllib.request.urlopen(self.base + "/v2/", timeout=2).status == 200)
 
     def mark(self):
@@ -156,17 +157,18 @@ root = "{LAB}/containerd"
 def make_authority(name):
     """A server context for `name`, signed by an authority that the whole sandbox trusts from now on."""
     home = f"{LAB}/ca"
-    os.makedirs(home)
-    run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=sandbox",
-        "-keyout", f"{home}/ca.key", "-out", f"{home}/ca.crt")
+    if not os.path.exists(home):
+        os.makedirs(home)
+        run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=sandbox",
+            "-keyout", f"{home}/ca.key", "-out", f"{home}/ca.crt")
+        with open(f"{home}/ca.crt", encoding="ascii") as file, open("/etc/ssl/certs/ca-certificates.crt", "a", encoding="ascii") as bundle:
+            bundle.write(file.read())
     run("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", f"/CN={name}", "-keyout", f"{home}/server.key",
         "-out", f"{home}/server.csr")
     with open(f"{home}/names", "w", encoding="ascii") as file:
         file.write(f"subjectAltName=DNS:{name}\n")
     run("openssl", "x509", "-req", "-in", f"{home}/server.csr", "-CA", f"{home}/ca.crt", "-CAkey", f"{home}/ca.key", "-CAcreateserial",
         "-days", "2", "-extfile", f"{home}/names", "-out", f"{home}/server.crt")
-    with open(f"{home}/ca.crt", encoding="ascii") as file, open("/etc/ssl/certs/ca-certificates.crt", "a", encoding="ascii") as bundle:
-        bundle.write(file.read())
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(f"{home}/server.crt", f"{home}/server.key")
     return context

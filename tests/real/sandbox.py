@@ -81,6 +81,29 @@ def _prepare_network(hosts):
             file.write(text)
 
 
+def _cgroup_mounts():
+    """Hierarchies that a booted node needs: the unified one, and systemd's own beside it on a hybrid host."""
+    return [path for path in ("/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified", "/sys/fs/cgroup")
+            if os.path.exists(path + "/cgroup.procs")]
+
+
+def cgroup(name):
+    """Directories of a new cgroup of this sandbox, one per hierarchy. They are removed when the sandbox ends."""
+    made = [f"{mount}/mirrorctl-test-{os.environ['MIRRORCTL_SANDBOX']}/{name}" for mount in _cgroup_mounts()]
+    for directory in made:
+        os.makedirs(directory, exist_ok=True)
+    return made
+
+
+def _remove_cgroups():
+    for mount in _cgroup_mounts():
+        for directory, _, _ in os.walk(f"{mount}/mirrorctl-test-{os.environ['MIRRORCTL_SANDBOX']}", topdown=False):
+            try:
+                os.rmdir(directory)
+            except OSError:
+                pass
+
+
 def _guarded(function, *arguments):
     """The exit status of a forked child that must not return."""
     try:
@@ -98,13 +121,16 @@ def run(programs, hosts, story):
     except Skip as reason:
         print(f"SKIP: {reason}", flush=True)
         return SKIPPED
+    os.environ["MIRRORCTL_SANDBOX"] = str(os.getpid())
     first = os.fork()
     if first == 0:
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         os._exit(_first_process(story, hosts))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: os.kill(first, signal.SIGKILL))
-    return os.waitstatus_to_exitcode(os.waitpid(first, 0)[1]) & 0xFF
+    status = os.waitstatus_to_exitcode(os.waitpid(first, 0)[1]) & 0xFF
+    _remove_cgroups()
+    return status
 
 
 def _first_process(story, hosts):
