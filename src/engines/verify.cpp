@@ -139,6 +139,10 @@ std::string unit_of(const Check& check) {
     return check.subject.starts_with("docker.") ? "docker.service" : "containerd.service";
 }
 
+bool reload_suffices(const Check& check) {
+    return check.subject == "docker.mirrors";
+}
+
 Finding ask(const Check& check, const Session& session) {
     if (!session.node.live) return not_asked("another root than /");
     if (check.subject.starts_with(kEnvironment))

@@ -37,6 +37,9 @@ struct Finding {
 // The unit whose running process a check is about, "docker.service".
 std::string unit_of(const Check& check);
 
+// Is a reload of that unit enough for the check to hold, or does it take a restart?
+bool reload_suffices(const Check& check);
+
 // Asks once. Subjects and what `expected` holds:
 //   docker.mirrors          the mirrors that daemon.json sets, in order; a slash at the end does not count
 //   docker.proxy            "HTTP_PROXY=value", "HTTPS_PROXY=...", "NO_PROXY=..." as /info has them; "NAME="

@@ -208,17 +208,12 @@ class Planning {
         });
     }
 
-    // One activation per unit and kind; a restart covers a reload.
+    // One activation per unit and kind; settling decides which of a reload and a restart are left.
     void add_activation(const Activation& wanted) {
-        for (auto& known : plan_.activations) {
-            if (known.unit != wanted.unit || (known.kind == ActivationKind::daemon_reload) !=
-                                                 (wanted.kind == ActivationKind::daemon_reload))
-                continue;
-            if (wanted.kind == ActivationKind::restart && known.kind == ActivationKind::reload)
-                known = wanted;
-            return;
-        }
-        plan_.activations.push_back(wanted);
+        bool known =
+            std::any_of(plan_.activations.begin(), plan_.activations.end(),
+                        [&](const Activation& a) { return a.unit == wanted.unit && a.kind == wanted.kind; });
+        if (!known) plan_.activations.push_back(wanted);
     }
 
     // What an earlier run had to leave is tried again now.

@@ -16,17 +16,44 @@ bool runs(const Activation& a) {
     return a.consent && !a.deferred;
 }
 
-// Is there an activation of this unit that will not run?
-bool waits(const Plan& plan, const std::string& unit) {
-    return std::any_of(plan.activations.begin(), plan.activations.end(),
-                       [&](const Activation& a) { return a.unit == unit && changes_engine(a) && !runs(a); });
+// Is there an activation that this check needs and that will not run?
+bool waits(const Plan& plan, const Check& check) {
+    bool waiting = false;
+    bool reloads = false;
+    for (const auto& activation : plan.activations) {
+        if (activation.unit != engines::unit_of(check) || !changes_engine(activation)) continue;
+        waiting = waiting || !runs(activation);
+        reloads = reloads || (activation.kind == ActivationKind::reload && runs(activation));
+    }
+    return waiting && !(reloads && engines::reload_suffices(check));
+}
+
+// A restart that runs covers a reload; one that waits does not keep a reload from running. Where both wait,
+// the restart alone is told.
+void drop_covered_reloads(std::vector<Activation>& activations) {
+    auto covered = [&](const Activation& step) {
+        return step.kind == ActivationKind::reload &&
+               std::any_of(activations.begin(), activations.end(), [&](const Activation& other) {
+                   return other.unit == step.unit && other.kind == ActivationKind::restart &&
+                          (runs(other) || !runs(step));
+               });
+    };
+    std::vector<Activation> kept;
+    for (const auto& step : activations) {
+        bool twice = std::any_of(kept.begin(), kept.end(), [&](const Activation& other) {
+            return other.unit == step.unit && other.kind == step.kind;
+        });
+        if (!twice && !covered(step)) kept.push_back(step);
+    }
+    activations = std::move(kept);
 }
 
 }  // namespace
 
 void settle_plan(Plan& plan, const Settle& settle) {
-    for (auto& activation : plan.activations) {
-        activation = settle(activation);
+    for (auto& activation : plan.activations) activation = settle(activation);
+    drop_covered_reloads(plan.activations);
+    for (const auto& activation : plan.activations) {
         if (!changes_engine(activation) || runs(activation)) continue;
         Pending pending{.unit = activation.unit,
                         .kind = activation.kind,
@@ -35,10 +62,11 @@ void settle_plan(Plan& plan, const Settle& settle) {
                                  [&](const Pending& p) { return p.unit == pending.unit; });
         if (!known) plan.pending.push_back(std::move(pending));
     }
-    std::erase_if(plan.checks, [&](const Check& check) { return waits(plan, engines::unit_of(check)); });
-    bool any_runs = std::any_of(plan.activations.begin(), plan.activations.end(),
-                                [](const Activation& a) { return changes_engine(a) && runs(a); });
-    if (any_runs) return;
+    std::erase_if(plan.checks, [&](const Check& check) { return waits(plan, check); });
+    bool any_reloads = std::any_of(
+        plan.activations.begin(), plan.activations.end(),
+        [](const Activation& a) { return a.kind == ActivationKind::reload && runs(a); });
+    if (any_reloads) return;
     // The way back may meet a running daemon: undo_interim stays.
     for (auto& file : plan.files) file.interim.reset();
 }

@@ -1,17 +1,24 @@
 #include "txn/activate.hpp"
 
 #include "base/strings.hpp"
+#include "engines/verify.hpp"
 
 #include <algorithm>
 
 namespace mirrorctl::txn {
 namespace {
 
-// The unit that a check asks ("docker.mirrors", "environment:docker.service"; the forms are listed at Check).
-std::string unit_of(const Check& check) {
-    if (auto colon = check.subject.find(':'); colon != std::string::npos)
-        return check.subject.substr(colon + 1);
-    return cat(check.subject.substr(0, check.subject.find('.')), ".service");
+// A step that this check needs did not happen.
+bool waits(const Check& check, const std::vector<DoneActivation>& done) {
+    bool deferred = false;
+    bool reloaded = false;
+    for (const auto& step : done) {
+        if (step.unit != engines::unit_of(check)) continue;
+        deferred = deferred || step.result == ActivationResult::deferred;
+        reloaded = reloaded ||
+                   (step.kind == ActivationKind::reload && step.result == ActivationResult::done);
+    }
+    return deferred && !(reloaded && engines::reload_suffices(check));
 }
 
 Error failed(const DoneActivation& done) {
@@ -49,6 +56,12 @@ bool any_will_run(const std::vector<Activation>& activations) {
     return std::any_of(activations.begin(), activations.end(), will_run);
 }
 
+bool any_reload_will_run(const std::vector<Activation>& activations) {
+    return std::any_of(activations.begin(), activations.end(), [](const Activation& activation) {
+        return activation.kind == ActivationKind::reload && will_run(activation);
+    });
+}
+
 ActivationRun run_activations(const TxnContext& context, const std::vector<Activation>& activations,
                               Direction direction) {
     ActivationRun run;
@@ -83,10 +96,7 @@ ActivationRun run_activations(const TxnContext& context, const std::vector<Activ
 Result<void> run_checks(const TxnContext& context, const std::vector<Check>& checks,
                         const std::vector<DoneActivation>& done) {
     for (const auto& check : checks) {
-        auto deferred = std::any_of(done.begin(), done.end(), [&](const DoneActivation& activation) {
-            return activation.result == ActivationResult::deferred && activation.unit == unit_of(check);
-        });
-        if (deferred) continue;
+        if (waits(check, done)) continue;
         TRY(check_stop(context));
         TRY(context.engines.verify(check));
         tell(context, "verified", check.subject);

@@ -14,6 +14,8 @@ namespace mirrorctl::txn {
 // False for what is deferred, not consented to, or nothing.
 bool will_run(const Activation& activation);
 bool any_will_run(const std::vector<Activation>& activations);
+// A restarted engine reads its files anew: only a reload needs the interim states.
+bool any_reload_will_run(const std::vector<Activation>& activations);
 
 struct ActivationRun {
     std::vector<DoneActivation> done = {};   // one per activation that was looked at

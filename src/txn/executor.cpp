@@ -86,7 +86,7 @@ class Forward {
         : context_(context),
           entry_(entry),
           receipt_(receipt),
-          use_interims_(any_will_run(entry.plan.activations)),
+          use_interims_(any_reload_will_run(entry.plan.activations)),
           touched_(entry.plan.files.size(), false) {}
 
     // Everything up to the recorded verification.

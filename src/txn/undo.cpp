@@ -44,12 +44,13 @@ class Undo {
         return {};
     }
 
-    // An engine that saw the new file may need the interim state once more; one that never did is not
-    // bothered with it.
+    // An engine that reloaded the new file needs the interim state once more; one that never did, or that is
+    // restarted, is not bothered with it (dockerd does not start when a flag sets the key that an interim
+    // empties).
     Result<void> restore_file(std::size_t i) {
         const auto& file = plan().files[i];
         const auto* want = &file.before;
-        if (file.undo_interim && any_will_run(request_.activations)) {
+        if (file.undo_interim && any_reload_will_run(request_.activations)) {
             TRY_ASSIGN(auto sight, look_at(context_.fs, file));
             if (difference(sight, file.before)) want = &*file.undo_interim;
         }

@@ -7,9 +7,9 @@ import sys
 import time
 
 import story
-from node import CONFIG_TOML, DAEMON_JSON, PROGRAM
-from parts import Failed, wait_for
-from world import FAST, OTHER, SLOW, expect
+from node import CONFIG_TOML, DAEMON_JSON
+from parts import wait_for
+from world import FAST, SECURE, SLOW, expect
 
 PROFILE = "/etc/mirrorctl-test.yaml"
 LIVED_IN = '{\n\t"log-level": "warn",\n\t"max-concurrent-downloads": 3\n}\n'
@@ -23,11 +23,11 @@ CONFIGS = {
 CONTAINERD_STORE = '{\n  "features": { "containerd-snapshotter": true }\n}\n'
 
 
-def node_with(stage, suite, daemon_json=LIVED_IN, policy=""):
+def node_with(stage, suite, daemon_json=LIVED_IN, **profile):
     node = stage.node(suite)
     node.write(DAEMON_JSON, daemon_json)
     node.write(CONFIG_TOML, CONFIGS[suite])
-    node.write(PROFILE, stage.world.profile(policy=policy))
+    node.write(PROFILE, stage.world.profile(**profile))
     node.start()
     return node
 
@@ -141,9 +141,13 @@ def containerd_image_store(stage, suite):
     """26.1 reads daemon.json with it; 28.5 reads hosts.toml of its own for every registry; 20.10 has none."""
     if suite == "bookworm":
         return
-    node = node_with(stage, suite, daemon_json=CONTAINERD_STORE)
+    # Up to 27.x dockerd asks https of every mirror with this store, whatever its URL says.
+    mirrors, best = ((SLOW, FAST), "fast") if suite == "sid" else ((FAST, SECURE), "secure")
+    node = node_with(stage, suite, daemon_json=CONTAINERD_STORE, mirrors=mirrors)
     document = apply(node)
-    pulls_through(stage, node, "fast", cri=False)
+    pulls_through(stage, node, best, cri=False)
+    if suite == "trixie":
+        expect(node.docker_mirrors() == [SECURE], f"dockerd cannot use plain http mirrors, but has {node.docker_mirrors()}")
     if suite == "sid":
         paths = [file["path"] for file in document["files"]]
         expect(DOCKER_CERTS_D + "/docker.io/hosts.toml" in paths and DAEMON_JSON not in paths, paths)

@@ -181,7 +181,8 @@ class Node:
         except ValueError as error:
             raise Failed(f"{self.name}: {' '.join(arguments)}: no JSON on stdout: {done.stdout}{done.stderr}") from error
         if code is not None and done.returncode != code:
-            raise Failed(f"{self.name}: {' '.join(arguments)} exits with {done.returncode} instead of {code}: {done.stdout}{done.stderr}")
+            raise Failed(f"{self.name}: {' '.join(arguments)} exits with {done.returncode} instead of {code}: {document['outcome']}, "
+                         f"{json.dumps(document['error'])}\n{done.stderr}")
         return document
 
     def property(self, unit, name):

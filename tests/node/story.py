@@ -13,7 +13,7 @@ class Stage:
     """Nodes of one test program; every node gets an address of its own and is switched off in the end."""
 
     def __init__(self, world):
-        self.world, self.nodes = world, []
+        self.world, self.nodes, self.ends = world, [], []
 
     def node(self, suite):
         number = len(self.nodes) + 1
@@ -21,7 +21,13 @@ class Stage:
         self.nodes.append(node)
         return node
 
+    def at_end(self, action):
+        """`action` runs when the scene ends, whatever way."""
+        self.ends.append(action)
+
     def clear(self):
+        while self.ends:
+            self.ends.pop()()
         while self.nodes:
             node = self.nodes.pop()
             node.stop()
@@ -38,7 +44,7 @@ def _tell(scenes, suite):
                 say(f"{scene.__name__} on {suite}")
             except FAILURES as error:
                 failed.append(scene.__name__)
-                print(f"FAILED: {scene.__name__} on {suite}: {error}", flush=True)
+                print(f"FAILED: {scene.__name__} on {suite}: {str(error)[:3000]}", flush=True)
                 if not str(error):
                     traceback.print_exc()
             finally:

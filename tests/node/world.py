@@ -9,11 +9,13 @@ from sandbox import LAB
 
 MIB = 1 << 20
 HUB, QUAY = "registry-1.docker.io", "quay.io"
-FAST, SLOW, OTHER = "http://fast.example:5000", "http://slow.example:5000", "http://other.example:5000"
+FAST, SLOW, OTHER, SECURE = ("http://fast.example:5000", "http://slow.example:5000", "http://other.example:5000",
+                             "https://secure.example")
 GATEWAY = "10.77.1.1"
 HOSTS = {"fast.example": "10.77.0.2", "slow.example": "10.77.0.3", HUB: "10.77.0.4", QUAY: "10.77.0.5", "other.example": "10.77.0.6",
-         "dead1.example": "10.77.0.7", "proxy.example": "10.77.0.8"}
-PROGRAMS = {"systemd-nspawn": "systemd-container", "docker-registry": "docker-registry", "ip": "iproute2", "openssl": "openssl", "nginx": "nginx-light"}
+         "secure.example": "10.77.0.7", "proxy.example": "10.77.0.8", "squid.example": "10.77.0.9"}
+PROGRAMS = {"systemd-nspawn": "systemd-container", "docker-registry": "docker-registry", "ip": "iproute2", "openssl": "openssl",
+            "nginx": "nginx-light", "tinyproxy": "tinyproxy", "squid": "squid"}
 
 
 class Origin(Process):
@@ -58,6 +60,7 @@ class World:
             "origin": Origin("origin", HUB, 5003),
             "quay": Origin("quay", QUAY, 5004),
             "other": Registry("other", 5005, (HOSTS["other.example"], 5000), rate=40 * MIB),
+            "secure": Origin("secure", "secure.example", 5006, rate="4m"),
         }
         with open(f"{LAB}/ca/ca.crt", encoding="ascii") as file:
             self.authority = file.read()
@@ -67,7 +70,7 @@ class World:
         self.others = images.Image("others", [20_000, 300_000, 3 * MIB])
         self.push("team/app", self.others, ("quay", "other"))
 
-    def push(self, repository, image, where=("fast", "slow", "origin")):
+    def push(self, repository, image, where=("fast", "slow", "origin", "secure")):
         for name in where:
             images.push(self.registries[name].base, repository, "1", image)
 
@@ -101,15 +104,15 @@ class World:
         pull()
         return [name for name, registry in self.registries.items() if registry.pulled(repository)]
 
-    def profile(self, extra_mirrors=(), policy=""):
+    def profile(self, mirrors=(SLOW, FAST), policy="", tail=""):
         mirror = "      - {{ url: '{}', form: host, trust: resolve, operator: {}, insecure: true, as_of: 2026-11-23, source: this test }}\n"
         head = ("schema: mirrorctl.profile/1\nname: nodes\nas_of: 2026-11-23\n" + policy + "upstreams:\n"
                 f"  docker.io:\n    origin: https://{HUB}\n    fallback: origin\n"
                 f"    canary:\n      - image: library/canary:1\n        digest: {self.canary.digest}\n    mirrors:\n")
-        hub = "".join(mirror.format(url, f"operator{number}") for number, url in enumerate((SLOW, FAST, *extra_mirrors)))
+        hub = "".join(mirror.format(url, f"operator{number}") for number, url in enumerate(mirrors))
         quay = (f"  quay.io:\n    origin: https://{QUAY}\n    fallback: origin\n    canary:\n      - image: team/app:1\n"
                 f"        digest: {self.others.digest}\n    mirrors:\n" + mirror.format(OTHER, "other"))
-        return head + hub + quay
+        return head + hub + quay + tail
 
 
 def expect(condition, what):

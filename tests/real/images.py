@@ -21,13 +21,14 @@ def digest(data):
 
 
 class Image:
-    """One layer per size (bytes); the same `seed` gives the same image."""
+    """One layer per size (bytes), then one per file (path: bytes); the same `seed` gives the same image."""
 
-    def __init__(self, seed, sizes):
+    def __init__(self, seed, sizes, files=None):
         noise = random.Random(seed)
+        content = {f"layer{number}": noise.randbytes(size) for number, size in enumerate(sizes)}
         self.layers, diffs = [], []
-        for number, size in enumerate(sizes):
-            tar = self._tar(f"layer{number}", noise.randbytes(size))
+        for name, data in {**content, **(files or {})}.items():
+            tar = self._tar(name, data)
             diffs.append(digest(tar))
             self.layers.append(gzip.compress(tar, compresslevel=1, mtime=0))
         self.config = json.dumps({"architecture": ARCHITECTURE, "os": "linux", "created": "2026-01-01T00:00:00Z",
@@ -42,7 +43,7 @@ class Image:
         out = io.BytesIO()
         with tarfile.open(fileobj=out, mode="w", format=tarfile.USTAR_FORMAT) as tar:
             entry = tarfile.TarInfo(name)
-            entry.size = len(data)
+            entry.size, entry.mode = len(data), 0o755
             tar.addfile(entry, io.BytesIO(data))
         return out.getvalue()
 

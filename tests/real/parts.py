@@ -36,8 +36,9 @@ def wait_for(what, probe, seconds=30):
 
 
 def run(*argv, check=True, **options):
-    done = subprocess.run(argv, env=ENVIRONMENT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120,
-                          check=False, **options)
+    if "input" not in options:
+        options["stdin"] = subprocess.DEVNULL
+    done = subprocess.run(argv, env=ENVIRONMENT, capture_output=True, text=True, timeout=120, check=False, **options)
     if check and done.returncode != 0:
         raise Failed(f"{' '.join(argv)} exits with {done.returncode}: {done.stdout}{done.stderr}")
     return done
