@@ -1,6 +1,8 @@
 """Real proxies: tinyproxy for everybody, squid for one user with a password."""
 
 import os
+import re
+import shutil
 import socket
 
 from parts import Process, run, wait_for
@@ -24,7 +26,7 @@ class Tinyproxy(Process):
 
     def reached(self):
         """Hosts that were asked for, in order."""
-        return [line.split("CONNECT ")[1].split(":")[0] for line in self.log().splitlines() if "CONNECT " in line]
+        return re.findall(r"CONNECT ([^ :]+):\d+ HTTP", self.log())
 
 
 class Squid(Process):
@@ -38,11 +40,11 @@ class Squid(Process):
             file.write(f"user:{crypted}\n")
         self.access = f"{home}/access.log"
         with open(f"{home}/conf", "w", encoding="ascii") as file:
-            file.write(f"http_port {address}:3128\ncache deny all\ncache_effective_user root\npid_filename {home}/pid\n"
-                       f"access_log stdio:{self.access}\ncache_log {home}/cache.log\nnetdb_filename none\nshutdown_lifetime 0 seconds\n"
+            file.write(f"http_port {address}:3128\ncache deny all\ncache_effective_user proxy\npid_filename {home}/pid\n"
+                       f"access_log stdio:{self.access}\ncache_log {home}/cache.log\nshutdown_lifetime 0 seconds\n"
                        f"auth_param basic program /usr/lib/squid/basic_ncsa_auth {home}/passwd\nauth_param basic children 2\n"
-                       "acl known proxy_auth REQUIRED\nhttp_access allow known\nhttp_access deny all\nhosts_file /etc/hosts\n"
-                       "logfile_rotate 0\nbuffered_logs off\n")
+                       "acl known proxy_auth REQUIRED\nhttp_access allow known\nhttp_access deny all\nhosts_file /etc/hosts\n")
+        shutil.chown(home, "proxy")  # squid gives up root
         super().__init__("squid-daemon", ["squid", "-N", "-f", f"{home}/conf"])
         self.start()
         wait_for("squid", lambda: listens(address))
