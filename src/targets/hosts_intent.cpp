@@ -1,6 +1,7 @@
 #include "targets/hosts_intent.hpp"
 
 #include "base/strings.hpp"
+#include "targets/hosts_check.hpp"
 #include "targets/hosts_toml.hpp"
 #include "targets/mirror_choice.hpp"
 #include "targets/our_files.hpp"
@@ -45,28 +46,15 @@ Result<HostsFile> read_hosts_file(const HostsTree& tree, const TargetPath& path)
     return file;
 }
 
-bool knows_capability(const HostsReader& reader, const std::string& word) {
-    if (word == "pull" || word == "resolve" || word == "push") return true;
-    return word == "referrers" &&
-           (!reader.exact || !reader.library || holds(Rule::referrers, reader.library));
-}
-
-// With one word in it that the engine does not know the whole file counts for nothing, ours included; the
-// only trace is a line in a log (containerd core/remotes/docker/config/hosts.go, parseHostConfig).
-Result<void> check_capabilities(const HostsReader& reader, const TargetPath& path, const HostsFile& file) {
-    for (const auto& [key, words] : file.current) {
-        if (!key.ends_with(" capabilities")) continue;
-        for (const auto& word : words)
-            if (!knows_capability(reader, word))
-                return Failure(
-                    Error{.code = ErrorCode::unsupported_layout,
-                          .message = cat("cannot add mirrors: ", path.str(),
-                                         ": the engine ignores the whole file: ", printable_line(key, 120),
-                                         " has \"", printable_line(word, 40), "\", which it does not know"),
-                          .hint = "take the word out: known are pull, resolve and push, and referrers from "
-                                  "containerd 2.2 on"});
-    }
-    return {};
+// Mirrors in a file that the engine ignores would help nobody.
+Result<void> check_users_file(const HostsReader& reader, const TargetPath& path, const HostsFile& file) {
+    if (!file.text || file.whole) return {};
+    bool open = !reader.library || !reader.exact;
+    auto valid =
+        check_hosts_toml(*file.text, {.referrers = open || holds(Rule::referrers, reader.library),
+                                      .dial_timeout = open || holds(Rule::dial_timeout, reader.library)});
+    if (valid) return {};
+    return Failure(in_context(valid.error(), path.str()));
 }
 
 // containerd before 2.0 rejects a file without any [host] table: with ours in it the rest counts too.
@@ -187,7 +175,7 @@ Result<std::optional<FileIntent>> hosts_intent(const HostsTree& tree, const Desi
         warn_client_certificates(upstream, path, warnings);
         return nothing_wanted(tree, path);
     }
-    TRY(check_capabilities(reader, path, file));
+    TRY(check_users_file(reader, path, file));
     warn_wakes_up(tree, path, file, warnings);
     Values wanted;
     for (auto& mirror : choice.mirrors) {
