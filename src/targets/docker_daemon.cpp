@@ -136,6 +136,10 @@ void warn_users_hidden(const Context& context, const std::vector<std::string>& u
 std::string way_for_others(const DockerFacts& docker, const std::string& other) {
     if (reads_certs_d(docker))
         return "mirrorctl apply --target docker-hosts gives docker the mirrors of every registry";
+    if (docker.store.feature.value_or(false) && holds(Rule::docker_hosts_toml, docker.version))
+        return "restart docker, whose containerd image store is switched on but not in use yet: mirrorctl "
+               "apply "
+               "then serves them (docker-hosts)";
     if (docker.version && !holds(Rule::docker_hosts_toml, docker.version))
         return cat("write the mirror into the image name (", other,
                    "/...), or install Docker Engine 28 or later with the containerd image store");

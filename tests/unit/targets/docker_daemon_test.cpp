@@ -233,6 +233,12 @@ TEST_F(DockerDaemon, SaysHowOtherRegistriesCanBeServed) {
         ASSERT_EQ(last.warnings.back().code, "upstream_not_served") << v;
         EXPECT_NE(last.warnings.back().hint.find(way), std::string::npos) << v << last.warnings.back().hint;
     }
+    node.docker.version = version("28.0.0");
+    node.docker.store.feature = true;
+    node.docker.live.emplace().containerd_store = false;
+    apply();
+    EXPECT_NE(last.warnings.back().hint.find("restart docker"), std::string::npos)
+        << last.warnings.back().hint;
 }
 
 TEST_F(DockerDaemon, LeavesTheFileWhenDockerIoIsOutOfScope) {
