@@ -65,22 +65,30 @@ std::map<std::string, std::vector<std::string>> current_mirrors(Node& node, cons
     return current;
 }
 
+// Which file dockerd reads depends on its version: one that no package manager knows has to be asked.
+const NodeFacts& facts_for_choice(Node& node) {
+    const auto& docker = node.facts().docker;
+    return docker.variant == "rootful" && docker.installed && !docker.version ? node.asked_facts()
+                                                                              : node.facts();
+}
+
 }  // namespace
 
 Result<Choice> choose(Node& node, const Profile& profile, const ApplyOptions& options, bool proxies_managed,
                       const Ownership& owned) {
     Choice choice;
+    const auto& facts = facts_for_choice(node);
     choice.forced = !options.targets.empty();
     auto names = choice.forced ? options.targets : node.config().targets;
     if (names.empty()) {
-        choice.targets = detected_targets(node.facts());
+        choice.targets = detected_targets(facts);
         if (proxies_managed) {
             TRY_ASSIGN(auto proxies, plan::find_targets(profile.proxy.targets));
             add_missing(choice.targets, proxies);
         }
     } else {
         TRY_ASSIGN(choice.targets, plan::find_targets(names));
-        if (choice.forced) TRY(check_together(choice.targets, node.facts()));
+        if (choice.forced) TRY(check_together(choice.targets, facts));
         if (!proxies_managed) drop(choice.targets, targets::Purpose::proxy);
     }
     for (const auto& upstream : profile.upstreams) {
@@ -89,8 +97,8 @@ Result<Choice> choose(Node& node, const Profile& profile, const ApplyOptions& op
                                 upstream.name) != options.profile.upstreams.end();
         bool served =
             std::any_of(choice.targets.begin(), choice.targets.end(), [&](const targets::Target* target) {
-                return !plan::yields(*target, node.facts(), choice.targets, choice.forced) &&
-                       target->serves(node.facts(), upstream.name);
+                return !plan::yields(*target, facts, choice.targets, choice.forced) &&
+                       target->serves(facts, upstream.name);
             });
         if (wanted && served) choice.upstreams.push_back(upstream.name);
     }

@@ -157,6 +157,11 @@ class Story:
         self.daemon.start(containerd_store=False)
         self.apply(changed=True)
         self.expect_files("switched off: daemon.json again", hosts=False, mirrors=True)
+        write("/var/lib/dpkg/status", "")
+        self.configure(True)
+        self.daemon.start(containerd_store=True)
+        self.apply(changed=True)
+        self.expect_files("an Engine that no package manager knows is asked", hosts=True, mirrors=False)
 
 
 def main():
