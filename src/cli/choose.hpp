@@ -20,8 +20,9 @@ struct Choice {
     std::map<std::string, std::vector<std::string>> current;  // upstream -> our mirrors as they stand
 };
 
-// Targets: --target, else config.yaml's, else every detected one for mirrors and (where proxies are managed)
-// the profile's proxy.targets. Errors: usage for unknown names.
+// Targets: --target, else config.yaml's, else every detected one for mirrors (with those that it replaces)
+// and, where proxies are managed, the profile's proxy.targets. Errors: usage for unknown names, conflict for
+// two names of which one replaces the other.
 Result<Choice> choose(Node& node, const Profile& profile, const ApplyOptions& options, bool proxies_managed,
                       const Ownership& owned);
 

@@ -48,6 +48,13 @@ std::vector<std::string> known_mirror_urls(Node& node) {
     return urls;
 }
 
+// A file of one registry stands in a directory of its own: left empty, that would hide `_default`.
+void own_directory(Node& node, const targets::Target& target, const TargetPath& path, Ownership& owned) {
+    if (target.upstream_of == nullptr || target.upstream_of(path).empty()) return;
+    if (auto info = node.fs().stat(path.parent()))
+        owned.dirs.push_back({.path = path.parent(), .meta = info->meta, .create = true});
+}
+
 // Adds to the receipts' knowledge what only the files can tell: known mirrors in files that no receipt
 // mentions.
 Ownership ownership_by_content(Node& node, Ownership owned) {
@@ -57,6 +64,7 @@ Ownership ownership_by_content(Node& node, Ownership owned) {
             const auto* codec = target->codec_for(node.facts(), path);
             if (codec == nullptr || codec->mirrors_key.empty() || owned.files.contains(path)) continue;
             auto text = node.fs().read(path);
+            if (text && target->is_marked(*text)) own_directory(node, *target, path, owned);
             if (!text || target->is_marked(*text)) continue;
             auto values = codec->read(*text);
             if (!values) continue;

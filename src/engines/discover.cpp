@@ -4,6 +4,7 @@
 #include "engines/containerd.hpp"
 #include "engines/docker.hpp"
 #include "engines/flags.hpp"
+#include "engines/image_store.hpp"
 #include "engines/processes.hpp"
 #include "engines/systemd.hpp"
 #include "engines/unit_file.hpp"
@@ -110,6 +111,9 @@ DockerFacts discover_docker(const sys::FsReader& fs, const Packages& packages) {
     docker.flags = unit.exists ? flags_of(unit.command) : init_script_flags(fs);
     if (auto file = last_value(docker.flags, "config-file"); file && file->starts_with('/'))
         docker.config_file = TargetPath(*file);
+    auto driver = unit.environment.find("DOCKER_DRIVER");
+    docker.store =
+        read_store_facts(fs, docker, driver == unit.environment.end() ? std::string() : driver->second);
     return docker;
 }
 

@@ -71,6 +71,13 @@ Finding ask_docker_mirrors(const Check& check, const Session& session) {
     return {Answer::no, cat("dockerd uses ", live.empty() ? "no mirror" : join(live, ", "))};
 }
 
+Finding ask_docker_store(const Session& session) {
+    auto info = ask_docker(session.runner, docker_socket(session.node.docker));
+    if (!info) return not_asked(to_string(info.error()));
+    if (info->live.containerd_store) return {Answer::yes};
+    return {Answer::no, "dockerd keeps its images with a storage driver of its own"};
+}
+
 Finding ask_docker_proxy(const Check& check, const Session& session) {
     auto info = ask_docker(session.runner, docker_socket(session.node.docker));
     if (!info) return not_asked(to_string(info.error()));
@@ -152,6 +159,7 @@ Finding ask(const Check& check, const Session& session) {
     const auto& unit = of_docker ? session.node.docker.unit : session.node.containerd.unit;
     if (!unit.active) return not_asked(cat(unit.name, " does not run"));
     if (check.subject == "docker.mirrors") return ask_docker_mirrors(check, session);
+    if (check.subject == "docker.containerd_store") return ask_docker_store(session);
     if (check.subject == "docker.proxy") return ask_docker_proxy(check, session);
     if (check.subject == "containerd.config_path") return ask_config_path(check, session);
     if (check.subject == "containerd.cri") return ask_cri_plugin(session);

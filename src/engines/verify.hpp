@@ -42,6 +42,7 @@ bool reload_suffices(const Check& check);
 
 // Asks once. Subjects and what `expected` holds:
 //   docker.mirrors          the mirrors that daemon.json sets, in order; a slash at the end does not count
+//   docker.containerd_store not used: images are kept in containerd's image store, so certs.d is read
 //   docker.proxy            "HTTP_PROXY=value", "HTTPS_PROXY=...", "NO_PROXY=..." as /info has them; "NAME="
 //   = unset. dockerd masks
 //                           credentials: such a value is only known to be set

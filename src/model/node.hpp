@@ -60,6 +60,16 @@ struct DockerLive {
     bool insecure_registries = false;  // any beyond loopback
 };
 
+// What decides before a start where dockerd keeps its images: the image store of containerd, or a storage
+// driver of its own.
+struct DockerStoreFacts {
+    std::optional<bool> feature = {};  // features.containerd-snapshotter, from daemon.json or a flag
+    std::string driver = {};           // the storage driver that somebody chose
+    bool userns_remap = false;
+    std::string data_root = "/var/lib/docker";
+    std::string prior_driver = {};  // a storage driver that has data below data_root
+};
+
 struct DockerFacts {
     bool installed = false;
     std::string variant = "rootful";  // rootful | snap | none
@@ -67,7 +77,8 @@ struct DockerFacts {
     UnitFacts unit = {};
     std::vector<FlagSource> flags = {};
     TargetPath config_file = TargetPath("/etc/docker/daemon.json");
-    std::string dockerd = {};             // path of the binary inside the root, "" if unknown
+    std::string dockerd = {};  // path of the binary inside the root, "" if unknown
+    DockerStoreFacts store = {};
     std::optional<DockerLive> live = {};  // nullopt: not running, or not asked
 };
 

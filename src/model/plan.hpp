@@ -57,8 +57,8 @@ struct Activation {
     bool operator==(const Activation&) const = default;
 };
 
-// What must be true of the running engine afterwards. `subject`: "docker.mirrors", "docker.proxy",
-// "containerd.config_path", "containerd.cri", "environment:<unit>". Engines know how to ask
+// What must be true of the running engine afterwards. `subject`: "docker.mirrors", "docker.containerd_store",
+// "docker.proxy", "containerd.config_path", "containerd.cri", "environment:<unit>". Engines know how to ask
 // (src/engines/verify.hpp).
 struct Check {
     std::string subject;

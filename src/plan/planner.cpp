@@ -113,7 +113,8 @@ class Planning {
                                  .fs = input_.fs,
                                  .desired = input_.desired,
                                  .owned = input_.owned,
-                                 .forced = input_.forced};
+                                 .forced = input_.forced,
+                                 .yields = yields(target, input_.node, input_.targets, input_.forced)};
         TRY_ASSIGN(auto proposal, target.propose(context));
         for (const auto& intent : proposal.files) TRY(add_file(target, intent));
         plan_.warnings.insert(plan_.warnings.end(), proposal.warnings.begin(), proposal.warnings.end());
@@ -250,6 +251,14 @@ class Planning {
 
 Result<Plan> make_plan(const PlanInput& input) {
     return Planning(input).run();
+}
+
+bool yields(const targets::Target& target, const NodeFacts& node,
+            const std::vector<const targets::Target*>& targets, bool forced) {
+    if (forced || target.yields_to == nullptr) return false;
+    auto other = target.yields_to(node);
+    return std::any_of(targets.begin(), targets.end(),
+                       [&](const targets::Target* beside) { return beside->name == other; });
 }
 
 Result<std::vector<const targets::Target*>> find_targets(const std::vector<std::string>& names) {

@@ -30,6 +30,11 @@ struct PlanInput {
 // Errors: whatever a target refuses with (the whole plan is refused), with the target's name as context.
 Result<Plan> make_plan(const PlanInput& input);
 
+// Does `target` only take out what it wrote, because another one of this run takes its place? Never if it was
+// named by --target.
+bool yields(const targets::Target& target, const NodeFacts& node,
+            const std::vector<const targets::Target*>& targets, bool forced);
+
 // Targets whose names are given, in catalogue order. Errors: usage with a suggestion for an unknown name.
 Result<std::vector<const targets::Target*>> find_targets(const std::vector<std::string>& names);
 

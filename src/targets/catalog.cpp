@@ -6,8 +6,9 @@
 namespace mirrorctl::targets {
 
 std::span<const Target* const> catalog() {
-    static const std::array<const Target*, 5> kTargets{&containerd_hosts(), &docker_daemon(),
-                                                       &systemd_proxy(), &docker_client(), &shell_proxy()};
+    static const std::array<const Target*, 6> kTargets{&containerd_hosts(), &docker_hosts(),
+                                                       &docker_daemon(),    &systemd_proxy(),
+                                                       &docker_client(),    &shell_proxy()};
     return kTargets;
 }
 

@@ -4,8 +4,8 @@
 #include "targets/config_toml.hpp"
 #include "targets/containerd_switch.hpp"
 #include "targets/entries.hpp"
-#include "targets/hosts_intent.hpp"
 #include "targets/hosts_toml.hpp"
+#include "targets/hosts_tree.hpp"
 #include "targets/our_files.hpp"
 #include "targets/version_rules.hpp"
 
@@ -56,51 +56,6 @@ Result<void> check_owners(const Context& context, const TargetPath& certs_d) {
     return {};
 }
 
-bool contains(const std::vector<TargetPath>& paths, const TargetPath& path) {
-    return std::find(paths.begin(), paths.end(), path) != paths.end();
-}
-
-bool any_mirrors(const DesiredState& desired) {
-    return std::any_of(desired.upstreams.begin(), desired.upstreams.end(),
-                       [](const DesiredUpstream& u) { return !u.mirrors.empty(); });
-}
-
-std::vector<TargetPath> hosts_files(const TargetPath& certs_d, const sys::FsReader& fs) {
-    std::vector<TargetPath> found;
-    auto names = fs.list(certs_d);
-    if (!names) return found;
-    for (const auto& name : *names)
-        if (auto path = certs_d / name / "hosts.toml"; exists(fs, path)) found.push_back(path);
-    return found;
-}
-
-// Files of ours for registries that are not wanted any more: all that receipts name or that say so
-// themselves.
-Result<std::vector<FileIntent>> leftovers(const Context& context, const TargetPath& certs_d,
-                                          const std::vector<TargetPath>& handled) {
-    std::vector<TargetPath> ours;
-    for (const auto& [path, file] : context.owned.files)
-        if (file.target == kName && path.name() == "hosts.toml") ours.push_back(path);
-    for (auto& path : hosts_files(certs_d, context.fs)) {
-        auto text = context.fs.read(path);
-        if (text && !contains(ours, path) && is_pristine(hosts_toml_codec(), render_hosts_toml, *text))
-            ours.push_back(std::move(path));
-    }
-    std::vector<FileIntent> intents;
-    for (const auto& path : ours) {
-        if (contains(handled, path)) continue;
-        TRY_ASSIGN(auto intent, removal_intent(context, path));
-        intents.push_back(std::move(intent));
-    }
-    return intents;
-}
-
-std::vector<TargetPath> paths_of(const Proposal& proposal) {
-    auto paths = proposal.leave;
-    for (const auto& file : proposal.files) paths.push_back(file.path);
-    return paths;
-}
-
 // The switch stays on as long as a file of this run or of an earlier one has to be read, and while this run
 // is about mirrors at all: turning it off would cost a restart and win nothing.
 bool switch_wanted(const Context& context, const Proposal& proposal) {
@@ -109,15 +64,8 @@ bool switch_wanted(const Context& context, const Proposal& proposal) {
     return owned && (!context.desired.upstreams.empty() || !proposal.leave.empty());
 }
 
-void leave_untouched(const Context& context, const TargetPath& certs_d, Proposal& proposal) {
-    for (const auto& upstream : context.desired.untouched) {
-        auto path = hosts_directory(context.fs, certs_d, upstream) / "hosts.toml";
-        if (exists(context.fs, path)) proposal.leave.push_back(path);
-    }
-}
-
 std::vector<TargetPath> survey(const NodeFacts& node, const sys::FsReader& fs) {
-    auto found = hosts_files(certs_directory(node, fs), fs);
+    auto found = hosts_files(fs, certs_directory(node, fs));
     if (exists(fs, node.containerd.config_file)) found.push_back(node.containerd.config_file);
     return found;
 }
@@ -129,21 +77,24 @@ bool skip_without_reader(const Context& context, const ContainerdSwitch& plan, P
     return true;
 }
 
+HostsTree tree_of(const Context& context, const TargetPath& certs_d) {
+    return {context,
+            {.target = kName,
+             .library = context.node.containerd.version,
+             .render = render_hosts_toml,
+             .credentials_hint = "give them to the pods as an image pull secret for the mirror's host"},
+            certs_d};
+}
+
 Result<Proposal> propose(const Context& context) {
     Proposal proposal;
     auto certs_d = certs_directory(context.node, context.fs);
-    leave_untouched(context, certs_d, proposal);
+    leave_untouched(tree_of(context, certs_d), proposal);
     if (any_mirrors(context.desired)) TRY(check_owners(context, certs_d));
     TRY_ASSIGN(auto plan, plan_switch(context, switch_wanted(context, proposal)));
     proposal.warnings = std::move(plan.warnings);
     if (skip_without_reader(context, plan, proposal)) return proposal;
-    for (const auto& upstream : context.desired.upstreams) {
-        auto path = hosts_directory(context.fs, plan.certs_d, upstream.name) / "hosts.toml";
-        TRY_ASSIGN(auto intent, hosts_intent(context, path, upstream, proposal.warnings));
-        if (intent) proposal.files.push_back(std::move(*intent));
-    }
-    TRY_ASSIGN(auto gone, leftovers(context, plan.certs_d, paths_of(proposal)));
-    proposal.files.insert(proposal.files.end(), gone.begin(), gone.end());
+    TRY(propose_hosts(tree_of(context, plan.certs_d), context.desired.upstreams, proposal));
     if (plan.config) proposal.files.push_back(std::move(*plan.config));
     if (plan.pending) proposal.pending.push_back(std::move(*plan.pending));
     return proposal;
@@ -158,10 +109,6 @@ const Codec* codec_for(const NodeFacts& node, const TargetPath& path) {
                  text.find("/../") == std::string::npos && !text.starts_with("/etc/docker/") &&
                  std::count(text.begin(), text.end(), '/') >= 4;
     return hosts ? &hosts_toml_codec() : nullptr;
-}
-
-std::string upstream_of(const TargetPath& path) {
-    return path.name() == "hosts.toml" ? upstream_of_directory(path.parent().name()) : "";
 }
 
 bool is_marked(std::string_view text) {
@@ -195,7 +142,7 @@ const Target& containerd_hosts() {
         .serves = serves,
         .propose = propose,
         .codec_for = codec_for,
-        .upstream_of = upstream_of,
+        .upstream_of = upstream_of_hosts,
         .survey = survey,
         .live_checks = live_checks,
         .is_marked = is_marked};

@@ -3,6 +3,7 @@
 #include "base/strings.hpp"
 #include "targets/config_imports.hpp"
 #include "targets/config_toml.hpp"
+#include "targets/docker_store.hpp"
 #include "targets/our_files.hpp"
 #include "targets/version_rules.hpp"
 #include "text/lines.hpp"
@@ -68,6 +69,10 @@ bool is_cri_disabled(const Context& context, const Configuration& configuration)
 Result<TargetPath> users_directory(const std::string& value, const std::string& where) {
     std::string path(value);
     while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+    if (path == kDockerCertsD)
+        return conflict(cat("cannot use the config_path of containerd: ", where, ": ", path,
+                            " is dockerd's own directory, whose files docker-hosts writes"),
+                        cat("set config_path to ", kCertsD));
     if (path.starts_with("/etc/") && path.find("/../") == std::string::npos && !path.ends_with("/.."))
         return TargetPath(path);
     return conflict(cat("cannot use the config_path of containerd: ", where, ": ", printable_line(value),

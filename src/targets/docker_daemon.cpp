@@ -3,7 +3,9 @@
 #include "base/strings.hpp"
 #include "base/url.hpp"
 #include "targets/docker_files.hpp"
+#include "targets/docker_store.hpp"
 #include "targets/entries.hpp"
+#include "targets/hosts_toml.hpp"
 #include "targets/mirror_choice.hpp"
 #include "targets/our_files.hpp"
 #include "targets/version_rules.hpp"
@@ -20,9 +22,14 @@ constexpr const char* kHub = "docker.io";
 
 Detection detect(const NodeFacts& node) {
     if (!node.docker.installed) return {.reason = "no dockerd found"};
-    return {
-        .detected = true,
-        .reason = cat("dockerd ", node.docker.version ? node.docker.version->text : "of unknown version")};
+    auto shown = cat("dockerd ", node.docker.version ? node.docker.version->text : "of unknown version");
+    if (reads_certs_d(node.docker))
+        return {.reason = cat(shown, " with the containerd image store: docker-hosts serves every registry")};
+    return {.detected = true, .reason = shown};
+}
+
+std::string_view yields_to(const NodeFacts& node) {
+    return reads_certs_d(node.docker) ? "docker-hosts" : "";
 }
 
 bool serves(const NodeFacts&, std::string_view upstream) {
@@ -70,21 +77,75 @@ std::string spelled_as_user(const std::string& url, const Values& current) {
     return url;
 }
 
-// With the containerd image store, hosts.toml files of dockerd itself outrank daemon.json (moby
-// daemon/hosts.go, mergeLegacyConfig).
-void warn_hidden(const Context& context, std::vector<Warning>& warnings) {
-    const auto& docker = context.node.docker;
-    bool containerd_store = docker.live && docker.live->containerd_store;
-    if (!containerd_store || !holds(Rule::docker_hosts_toml, docker.version)) return;
-    for (const auto* path :
-         {"/etc/docker/certs.d/docker.io/hosts.toml", "/etc/docker/certs.d/_default/hosts.toml"}) {
-        if (!exists(context.fs, TargetPath(path))) continue;
-        warnings.push_back(
-            {.code = "mirrors_hidden",
-             .message = cat("registry-mirrors may have no effect: ", path, " outranks it in this dockerd"),
-             .hint = cat("move ", path, " away, or put the mirrors there")});
-        return;
-    }
+// The hosts.toml that outranks registry-mirrors: with the containerd image store one that gives docker.io two
+// hosts or more. With none in it, or if it is broken, daemon.json still counts (moby daemon/hosts.go,
+// mergeLegacyConfig).
+std::optional<TargetPath> outranking_hosts(const Context& context) {
+    if (!reads_certs_d(context.node.docker)) return std::nullopt;
+    TargetPath certs_d(kDockerCertsD);
+    auto directory = certs_d / kHub;
+    if (!exists(context.fs, directory)) directory = certs_d / "_default";
+    auto path = directory / "hosts.toml";
+    auto text = context.fs.read(path);
+    if (!text) return std::nullopt;
+    auto values = hosts_toml_codec().read(*text);
+    if (!values || !values->contains(kHosts)) return std::nullopt;
+    return path;
+}
+
+// One mirror list would silently hide the other.
+Result<void> check_own_hosts(const Context& context, const std::optional<TargetPath>& outranking) {
+    const auto* owned = outranking ? find_owned(context.owned, *outranking) : nullptr;
+    if (owned == nullptr) return {};
+    return Failure(
+        Error{.code = ErrorCode::conflict,
+              .message = cat("cannot set registry-mirrors: ", context.node.docker.config_file.str(),
+                             ": this dockerd ignores them beside ", outranking->str(), ", which ",
+                             owned->target, " has written"),
+              .hint = "mirrorctl apply without --target docker-daemon, or mirrorctl reset first"});
+}
+
+void warn_hidden(const std::optional<TargetPath>& outranking, std::vector<Warning>& warnings) {
+    if (!outranking) return;
+    warnings.push_back(
+        {.code = "mirrors_hidden",
+         .message =
+             cat("registry-mirrors have no effect: ", outranking->str(), " outranks them in this dockerd"),
+         .hint = cat("move ", outranking->str(), " away, or use mirrorctl apply --target docker-hosts")});
+}
+
+// What the user wrote there stays, but docker-hosts now decides.
+void warn_users_hidden(const Context& context, const std::vector<std::string>& users,
+                       std::vector<Warning>& warnings) {
+    const auto& upstreams = context.desired.upstreams;
+    bool served = std::any_of(upstreams.begin(), upstreams.end(), [](const DesiredUpstream& upstream) {
+        return upstream.name == kHub && !upstream.mirrors.empty();
+    });
+    if (!served || users.empty()) return;
+    std::vector<std::string> shown;
+    for (const auto& url : users) shown.push_back(printable_line(mask_secrets(url), 120));
+    warnings.push_back({.code = "mirrors_hidden",
+                        .message = cat("your registry-mirrors in ", context.node.docker.config_file.str(),
+                                       " have no effect: this dockerd ignores them beside ", kDockerCertsD,
+                                       "/docker.io/hosts.toml: ", join(shown, ", ")),
+                        .hint =
+                            "write them into a profile of your own, or put `targets: [docker-daemon]` into "
+                            "/etc/mirrorctl/config.yaml"});
+}
+
+std::string way_for_others(const DockerFacts& docker, const std::string& other) {
+    if (reads_certs_d(docker))
+        return "mirrorctl apply --target docker-hosts gives docker the mirrors of every registry";
+    if (docker.store.feature.value_or(false) && holds(Rule::docker_hosts_toml, docker.version))
+        return "restart docker, whose containerd image store is switched on but not in use yet: mirrorctl "
+               "apply "
+               "then serves them (docker-hosts)";
+    if (docker.version && !holds(Rule::docker_hosts_toml, docker.version))
+        return cat("write the mirror into the image name (", other,
+                   "/...), or install Docker Engine 28 or later with the containerd image store");
+    return "switch docker to the containerd image store (features.containerd-snapshotter in daemon.json, "
+           "Engine "
+           "28 and later): mirrorctl apply then serves them (docker-hosts)";
 }
 
 // F26 of the known failures: people expect registry-mirrors to serve other registries too.
@@ -94,14 +155,11 @@ void warn_other_upstreams(const Context& context, std::vector<Warning>& warnings
         if (upstream.name != kHub && !upstream.mirrors.empty())
             others.push_back(printable_line(upstream.name, 80));
     if (others.empty()) return;
-    bool hosts = !context.node.docker.version || holds(Rule::docker_hosts_toml, context.node.docker.version);
     warnings.push_back(
         {.code = "upstream_not_served",
          .message = cat("docker pulls these directly, daemon.json has mirrors for docker.io only: ",
                         join(others, ", ")),
-         .hint = cat(hosts ? "" : "from Engine 28 on: ",
-                     "switch docker to the containerd image store and use /etc/docker/certs.d/",
-                     others.front(), "/hosts.toml, or write the mirror into the image name")});
+         .hint = way_for_others(context.node.docker, others.front())});
 }
 
 struct DaemonJson {
@@ -138,6 +196,28 @@ void warn_singular_key(const DaemonJson& file, std::vector<Warning>& warnings) {
          .hint = "its name is \"registry-mirrors\""});
 }
 
+// Ours for this run, and what keeps them from being written or from counting.
+Result<Values> wanted_mirrors(const Context& context, const DaemonJson& file,
+                              std::vector<Warning>& warnings) {
+    const auto& docker = context.node.docker;
+    Values wanted;
+    for (const auto& upstream : context.desired.upstreams) {
+        if (upstream.name != kHub) continue;
+        auto choice = choose_mirrors(upstream, context.desired.keep, spell_for_docker, docker.version, true);
+        warnings = std::move(choice.warnings);
+        for (const auto& mirror : choice.mirrors)
+            wanted[kRegistryMirrors].push_back(spelled_as_user(mirror.url, file.current));
+    }
+    if (!wanted.empty()) {
+        TRY(check_flags(docker));
+        auto outranking = outranking_hosts(context);
+        TRY(check_own_hosts(context, outranking));
+        warn_hidden(outranking, warnings);
+    }
+    warn_other_upstreams(context, warnings);
+    return wanted;
+}
+
 Result<Proposal> propose(const Context& context) {
     const auto& docker = context.node.docker;
     Proposal proposal;
@@ -148,21 +228,13 @@ Result<Proposal> propose(const Context& context) {
     }
     TRY_ASSIGN(auto file, read_daemon_json(context));
     Values wanted;
-    for (const auto& upstream : context.desired.upstreams) {
-        if (upstream.name != kHub) continue;
-        auto choice = choose_mirrors(upstream, context.desired.keep, spell_for_docker, docker.version, true);
-        proposal.warnings = std::move(choice.warnings);
-        for (const auto& mirror : choice.mirrors)
-            wanted[kRegistryMirrors].push_back(spelled_as_user(mirror.url, file.current));
-    }
-    if (!wanted.empty()) {
-        TRY(check_flags(docker));
-        warn_hidden(context, proposal.warnings);
+    if (!context.yields) {
+        TRY_ASSIGN(wanted, wanted_mirrors(context, file, proposal.warnings));
     }
     warn_singular_key(file, proposal.warnings);
-    warn_other_upstreams(context, proposal.warnings);
     TRY_ASSIGN(auto skeleton, render_daemon_json(wanted));
     TRY_ASSIGN(auto afterwards, mirrors_afterwards(context, file, wanted));
+    if (context.yields) warn_users_hidden(context, afterwards[kRegistryMirrors], proposal.warnings);
     proposal.files.push_back(
         {.path = docker.config_file,
          .codec = &daemon_json_codec(),
@@ -200,6 +272,7 @@ const Target& docker_daemon() {
                                 .docs = "docs.docker.com/reference/cli/dockerd; Engine 17.03 to 29",
                                 .detect = detect,
                                 .serves = serves,
+                                .yields_to = yields_to,
                                 .propose = propose,
                                 .codec_for = codec_for,
                                 .upstream_of = [](const TargetPath&) { return std::string(kHub); },

@@ -6,6 +6,7 @@
 namespace mirrorctl::targets {
 
 const Target& docker_daemon();
+const Target& docker_hosts();
 const Target& docker_client();
 const Target& containerd_hosts();
 const Target& systemd_proxy();

@@ -214,12 +214,26 @@ text::TemplateValues template_values(const Values& values, const std::string& su
                                    .lists = {{"more", condition(&value != &it->second.back())}}});
         return entries;
     };
+    auto cas = list("ca");
+    bool several = cas.size() > 1;
+    auto ca = several ? std::vector<text::TemplateValues>{} : cas;
     return {.strings = {{"url", url}},
             .lists = {{"with_capabilities", condition(values.contains(host_key(subject, "capabilities")))},
                       {"capabilities", list("capabilities")},
-                      {"ca", list("ca")},
+                      {"ca", std::move(ca)},
+                      {"with_cas", condition(several)},
+                      {"cas", std::move(cas)},
                       {"dial_timeout", list("dial_timeout")},
                       {"override_path", condition(list("override_path").size() == 1)}}};
+}
+
+Result<std::string> render_for(const Values& values, bool dockerd) {
+    text::TemplateValues filled{.lists = {{"dockerd", condition(dockerd)}, {"server", {}}, {"hosts", {}}}};
+    if (auto it = values.find(kServer); it != values.end() && it->second.size() == 1)
+        filled.lists["server"].push_back(template_values(values, kServer, it->second.front()));
+    if (auto it = values.find(kHosts); it != values.end())
+        for (const auto& url : it->second) filled.lists["hosts"].push_back(template_values(values, url, url));
+    return render_template("hosts.toml", filled, text::quote_toml);
 }
 
 }  // namespace
@@ -240,12 +254,11 @@ const Codec& hosts_toml_codec() {
 }
 
 Result<std::string> render_hosts_toml(const Values& values) {
-    text::TemplateValues filled{.lists = {{"server", {}}, {"hosts", {}}}};
-    if (auto it = values.find(kServer); it != values.end() && it->second.size() == 1)
-        filled.lists["server"].push_back(template_values(values, kServer, it->second.front()));
-    if (auto it = values.find(kHosts); it != values.end())
-        for (const auto& url : it->second) filled.lists["hosts"].push_back(template_values(values, url, url));
-    return render_template("hosts.toml", filled, text::quote_toml);
+    return render_for(values, false);
+}
+
+Result<std::string> render_dockerd_hosts_toml(const Values& values) {
+    return render_for(values, true);
 }
 
 TargetPath hosts_directory(const sys::FsReader& fs, const TargetPath& certs_d, const std::string& upstream) {

@@ -25,8 +25,9 @@ std::string host_key(std::string_view url, std::string_view attribute);  // also
 
 const Codec& hosts_toml_codec();
 
-// A file that is ours alone, with these values.
+// A file that is ours alone, with these values; in dockerd's directory it says who reads it there.
 Result<std::string> render_hosts_toml(const Values& values);
+Result<std::string> render_dockerd_hosts_toml(const Values& values);
 
 // The directory for an upstream below `certs_d`: "host_PORT_" where it has a port, unless only "host:port"
 // exists already: containerd looks for the first one first (core/remotes/docker/config/config_unix.go).

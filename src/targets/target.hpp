@@ -97,6 +97,7 @@ struct Context {
     const DesiredState& desired;
     const Ownership& owned;
     bool forced = false;  // named by --target
+    bool yields = false;  // another target of this run takes its place (yields_to): ours are only taken out
 };
 
 struct Detection {
@@ -115,6 +116,9 @@ struct Target {
     Detection (*detect)(const NodeFacts& node);
     // Can it hold mirrors of this upstream on this node? False for proxies.
     bool (*serves)(const NodeFacts& node, std::string_view upstream);
+    // The target that takes its place on this node, "" if none does: two files of one engine never hold the
+    // same mirrors. It stays in a run beside that one, to take out what it wrote before. Not set: none ever.
+    std::string_view (*yields_to)(const NodeFacts& node) = nullptr;
     // Errors: conflict, parse, unsupported_layout ... : the target refuses, with the way out as hint.
     Result<Proposal> (*propose)(const Context& context);
     // The codec for a path, nullptr if this target never writes there: the catalogue check for saved plans,

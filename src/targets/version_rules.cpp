@@ -15,7 +15,7 @@ Version open() {
     return v(kAll, kAll);
 }
 
-using Table = std::array<VersionRule, 17>;
+using Table = std::array<VersionRule, 18>;
 
 Table make_table() {
     return {{
@@ -31,6 +31,8 @@ Table make_table() {
          "moby#45552, fixed in 24.0.1"},
         {Rule::docker_hosts_toml, "docker_hosts_toml", "docker", v(28, 0), open(), false,
          "moby daemon/hosts.go, tags v27.5.1 and v28.0.0"},
+        {Rule::containerd_store_default, "containerd_store_default", "docker", v(29, 0), open(), false,
+         "moby daemon/image_store_choice.go, Engine 29.0; docs.docker.com/engine/storage/containerd"},
         {Rule::hosts_toml, "hosts_toml", "containerd", v(1, 5), open(), true,
          "containerd docs/hosts.md, release 1.5"},
         {Rule::override_path, "override_path", "containerd", v(1, 6), open(), true,
@@ -61,6 +63,10 @@ Table make_table() {
 std::span<const VersionRule> version_rules() {
     static const Table kTable = make_table();
     return kTable;
+}
+
+Version dockerd_hosts_library() {
+    return v(2, 0);
 }
 
 bool holds(Rule rule, const std::optional<Version>& version) {

@@ -11,15 +11,16 @@
 namespace mirrorctl::targets {
 
 enum class Rule {
-    mirror_path,           // daemon.json: a mirror may have a path
-    daemon_proxies,        // daemon.json: the key `proxies`
-    mirror_reload,         // SIGHUP takes new registry-mirrors
-    reload_is_broken,      // SIGHUP loses insecure-registries
-    docker_hosts_toml,     // dockerd reads /etc/docker/certs.d/*/hosts.toml (containerd image store)
-    hosts_toml,            // config_path and certs.d exist
-    override_path,         // hosts.toml: override_path
-    host_table_mandatory,  // hosts.toml without any [host] table is rejected
-    imports_merge_deep,    // imported files are merged key by key; before, they replace whole plugin sections
+    mirror_path,               // daemon.json: a mirror may have a path
+    daemon_proxies,            // daemon.json: the key `proxies`
+    mirror_reload,             // SIGHUP takes new registry-mirrors
+    reload_is_broken,          // SIGHUP loses insecure-registries
+    docker_hosts_toml,         // dockerd reads /etc/docker/certs.d/*/hosts.toml (containerd image store)
+    containerd_store_default,  // dockerd keeps images in containerd's store unless told otherwise
+    hosts_toml,                // config_path and certs.d exist
+    override_path,             // hosts.toml: override_path
+    host_table_mandatory,      // hosts.toml without any [host] table is rejected
+    imports_merge_deep,  // imported files are merged key by key; before, they replace whole plugin sections
     config_v3,
     config_v4,
     dial_timeout,           // hosts.toml: dial_timeout
@@ -40,6 +41,10 @@ struct VersionRule {
 };
 
 std::span<const VersionRule> version_rules();
+
+// The oldest containerd library that a dockerd with hosts.toml has built in, so that no key is written which
+// it may not know (moby vendor.mod, tag v28.0.0).
+Version dockerd_hosts_library();
 
 // True if a row of the table covers the version.
 bool holds(Rule rule, const std::optional<Version>& version);

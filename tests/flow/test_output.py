@@ -74,7 +74,7 @@ class Json(harness.FlowCase):
     def test_targets(self):
         document = self.document(self.box.run("targets", "--json"), "targets", 0)
         names = [target["target"] for target in document["targets"]]
-        for name in ("docker-daemon", "docker-client", "containerd-hosts", "systemd-proxy", "shell-proxy"):
+        for name in ("docker-daemon", "docker-hosts", "docker-client", "containerd-hosts", "systemd-proxy", "shell-proxy"):
             self.assertIn(name, names)
         detected = {target["target"]: target["detected"] for target in document["targets"]}
         self.assertTrue(detected["docker-daemon"])

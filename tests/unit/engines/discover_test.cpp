@@ -170,6 +170,47 @@ TEST(Discover, WithoutSystemdProcessesTellWhatRuns) {
     EXPECT_EQ(runner.count({"systemctl"}), 0U);
 }
 
+TEST(Discover, SettingsOfTheImageStore) {
+    auto fs = debian();
+    const std::string daemon_json = "/etc/docker/daemon.json";
+    auto store = [&fs] { return discover_files(fs, false).docker.store; };
+    EXPECT_FALSE(store().feature);
+    EXPECT_EQ(store().prior_driver, "");
+    fs.put(
+        daemon_json,
+        R"({"features": {"containerd-snapshotter": true}, "storage-driver": "zfs", "userns-remap": "default"})");
+    EXPECT_EQ(store().feature, true);
+    EXPECT_EQ(store().driver, "zfs");
+    EXPECT_TRUE(store().userns_remap);
+    fs.put("/etc/default/docker",
+           "DOCKER_OPTS='--feature=containerd-snapshotter=false -s btrfs --userns-remap='\n");
+    EXPECT_EQ(store().feature, false) << "an option counts more than the file";
+    EXPECT_EQ(store().driver, "btrfs");
+    EXPECT_FALSE(store().userns_remap);
+    fs.put("/etc/default/docker", "DOCKER_OPTS=--feature=containerd-snapshotter\nDOCKER_DRIVER=overlay2\n");
+    EXPECT_EQ(store().feature, true);
+    EXPECT_EQ(store().driver, "overlay2");
+    fs.put(daemon_json, "{ broken");
+    EXPECT_EQ(store().feature, true) << "the flag still counts";
+}
+
+TEST(Discover, DataOfAStorageDriver) {
+    auto fs = debian();
+    auto prior = [&fs] { return discover_files(fs, false).docker.store.prior_driver; };
+    fs.put_dir("/var/lib/docker/overlay2");
+    EXPECT_EQ(prior(), "") << "an empty directory is none";
+    fs.put("/var/lib/docker/overlay2/l/x", "");
+    EXPECT_EQ(prior(), "overlay2");
+    fs.put("/etc/docker/daemon.json", R"({"data-root": "/srv/docker"})");
+    EXPECT_EQ(prior(), "");
+    fs.put("/srv/docker/zfs/graph", "");
+    EXPECT_EQ(prior(), "zfs");
+    fs.put("/etc/default/docker", "DOCKER_OPTS=--data-root=/data\n");
+    EXPECT_EQ(prior(), "");
+    fs.put("/data/vfs/dir", "");
+    EXPECT_EQ(prior(), "") << "vfs does not count for dockerd either";
+}
+
 TEST(Passwd, OddLinesAreLeftOut) {
     auto users = parse_passwd(
         "# "

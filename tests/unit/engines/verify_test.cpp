@@ -35,6 +35,18 @@ struct Verify : testing::Test {
     }
 };
 
+TEST_F(Verify, HostsFilesAreLiveWithTheImageStoreOfContainerd) {
+    info(R"({"DriverStatus": [["driver-type", "io.containerd.snapshotter.v1"]]})");
+    EXPECT_EQ(live_word({{"docker.containerd_store", {}}}, session()), "yes");
+    node.docker.unit.active = false;
+    EXPECT_EQ(live_word({{"docker.containerd_store", {}}}, session()), "unknown");
+}
+
+TEST_F(Verify, HostsFilesAreNotLiveWithAStorageDriver) {
+    info(R"({"DriverStatus": [["Backing Filesystem", "extfs"]]})");
+    EXPECT_EQ(live_word({{"docker.containerd_store", {}}}, session()), "pending");
+}
+
 TEST_F(Verify, MirrorsAreComparedInOrderWithoutTheSlash) {
     info(R"({"RegistryConfig": {"Mirrors": ["https://a/", "https://b/"]}})");
     EXPECT_EQ(ask({"docker.mirrors", {"https://a", "https://b/"}}, session()).answer, Answer::yes);

@@ -201,6 +201,47 @@ TEST_F(PlannerTest, ASavedPlanMayOnlyDoWhatOursDo) {
     EXPECT_FALSE(check_saved(bad, node));
 }
 
+// The files of one engine change over in one plan, in both directions.
+TEST_F(PlannerTest, WhatTakesTheMirrorsOverAndWhatGivesThemUpStandInOnePlan) {
+    const TargetPath hub("/etc/docker/certs.d/docker.io/hosts.toml");
+    auto both = [this](bool forced) {
+        return make_plan({.fs = fs,
+                          .node = node,
+                          .desired = desired,
+                          .owned = owned,
+                          .targets = *find_targets({"docker-daemon", "docker-hosts"}),
+                          .forced = forced,
+                          .settle = settle});
+    };
+    node.docker.version = Version::parse("28.0.0");
+    want({"https://m.example"});
+    auto first = both(false);
+    ASSERT_TRUE(first) << to_string(first.error());
+    ASSERT_EQ(first->files.size(), 1U);
+    EXPECT_EQ(first->files[0].path.str(), kDaemonJson);
+    carry_out(*first);
+    node.docker.store.feature = true;
+    auto over = both(false);
+    ASSERT_TRUE(over) << to_string(over.error());
+    ASSERT_EQ(over->files.size(), 2U);
+    EXPECT_EQ(over->files[0].path, hub);
+    EXPECT_FALSE(over->files[1].after.present) << "daemon.json held nothing but ours";
+    EXPECT_TRUE(over->files[1].interim) << "dockerd keeps mirrors whose key only vanished";
+    ASSERT_EQ(over->activations.size(), 1U);
+    EXPECT_EQ(over->activations[0].kind, ActivationKind::reload);
+    carry_out(*over);
+    EXPECT_TRUE(both(false)->empty()) << "a second run changes nothing";
+    node.docker.store.feature = false;
+    auto back = both(false);
+    ASSERT_TRUE(back) << to_string(back.error());
+    ASSERT_EQ(back->files.size(), 2U);
+    EXPECT_FALSE(back->files[0].after.present);
+    EXPECT_EQ(back->files[1].path.str(), kDaemonJson);
+    auto targets = *find_targets({"docker-daemon", "docker-hosts"});
+    for (const auto* target : targets)
+        EXPECT_FALSE(yields(*target, node, {target}, false)) << "alone in a run it has nobody to yield to";
+}
+
 TEST(FindTargets, UnknownNamesGetASuggestion) {
     auto found = find_targets({"docker-demon"});
     ASSERT_FALSE(found);

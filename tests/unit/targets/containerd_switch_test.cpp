@@ -126,7 +126,7 @@ TEST_F(Switch, LegacyMirrorsAreRefusedWithTheWayOut) {
 }
 
 // F16
-TEST_F(Switch, ColonLists) {
+TEST_F(Switch, AColonListIsRefusedFrom21OnWhereItIsTakenForOneDirectory) {
     const std::string list =
         "version = 2\n[plugins.\"io.containerd.grpc.v1.cri\".registry]\nconfig_path = "
         "\"/etc/containerd/certs.d:/etc/docker/certs.d\"\n";
@@ -146,6 +146,44 @@ TEST_F(Switch, ColonLists) {
                        "/etc/corp/certs.d:/etc/containerd/certs.d"));
     apply();
     EXPECT_TRUE(warned("directory_hidden"));
+}
+
+TEST_F(Switch, AColonListInAnImportedFileIsRefusedToo) {
+    config("version = 3\nimports = [\"site.toml\"]\n");
+    node.containerd.version = version("2.2.3");
+    fs.put("/etc/containerd/site.toml",
+           "version = 3\n[plugins.\"io.containerd.cri.v1.images\".registry]\nconfig_path = "
+           "\"/etc/containerd/certs.d:/etc/docker/certs.d\"\n");
+    auto refusal = error();
+    EXPECT_TRUE(refusal.starts_with("conflict: ")) << refusal;
+    EXPECT_NE(refusal.find("/etc/containerd/site.toml"), std::string::npos) << refusal;
+    EXPECT_EQ(containerd_hosts().survey(node, fs), std::vector<TargetPath>{TargetPath(kConfig)})
+        << "the list is never a directory to look into";
+}
+
+TEST_F(Switch, TheDirectoryOfDockerdIsNotShared) {
+    config(
+        "version = 2\n[plugins.\"io.containerd.grpc.v1.cri\".registry]\nconfig_path = "
+        "\"/etc/docker/certs.d\"\n");
+    auto refusal = error();
+    EXPECT_TRUE(refusal.starts_with("conflict: ")) << refusal;
+    EXPECT_NE(refusal.find("docker-hosts"), std::string::npos) << refusal;
+}
+
+// F10
+TEST_F(Switch, DropInsThatNobodyImportsDoNotCount) {
+    config("version = 2\n");
+    fs.put("/etc/containerd/conf.d/mirrors.toml",
+           "version = 2\n[plugins.\"io.containerd.grpc.v1.cri\".registry]\nconfig_path = "
+           "\"/etc/other/certs.d\"\n"
+           "[plugins.\"io.containerd.grpc.v1.cri\".registry.mirrors.\"docker.io\"]\nendpoint = "
+           "[\"https://x\"]\n");
+    apply();
+    EXPECT_NE(text_of(kConfig).find("config_path = \"/etc/containerd/certs.d\""), std::string::npos)
+        << text_of(kConfig);
+    EXPECT_NE(text_of(kHub), "(absent)");
+    config("version = 2\nimports = [\"/etc/containerd/conf.d/*.toml\"]\n");
+    EXPECT_TRUE(error().starts_with("conflict: ")) << "imported it does count, with its legacy table";
 }
 
 TEST_F(Switch, TheAdministratorsDirectoryIsUsed) {
@@ -183,6 +221,14 @@ TEST_F(Switch, NoReaderIsSaidAndNothingIsWritten) {
     EXPECT_EQ(text_of(kConfig), "disabled_plugins = [\"cri\"]\n") << "nothing would read config_path";
     node.containerd.cri_disabled = true;
     EXPECT_FALSE(containerd_hosts().detect(node).detected);
+}
+
+TEST_F(Switch, AnImportedFileCanDisableTheReaderToo) {
+    config("version = 2\nimports = [\"site.toml\"]\n");
+    fs.put("/etc/containerd/site.toml", "version = 2\ndisabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n");
+    apply();
+    EXPECT_EQ(codes(), std::vector<std::string>{"no_reader"});
+    EXPECT_EQ(text_of(kHub), "(absent)");
 }
 
 // F9

@@ -102,7 +102,7 @@ TEST_F(DockerDaemon, NamesTheRegistriesThatItCannotServe) {
     const auto& warning = last.warnings.back();
     EXPECT_NE(warning.message.find("ghcr.io"), std::string::npos);
     EXPECT_EQ(warning.message.find("quay.io"), std::string::npos) << "nothing was to be written for it";
-    EXPECT_NE(warning.hint.find("hosts.toml"), std::string::npos);
+    EXPECT_NE(warning.hint.find("Docker Engine 28"), std::string::npos) << warning.hint;
     EXPECT_TRUE(docker_daemon().serves(node, "docker.io"));
     EXPECT_FALSE(docker_daemon().serves(node, "ghcr.io"));
 }
@@ -159,13 +159,86 @@ TEST_F(DockerDaemon, MisspeltKeyIsReportedNotRepaired) {
 
 // F28
 TEST_F(DockerDaemon, SaysWhenHostsTomlOutranksIt) {
-    fs.put("/etc/docker/certs.d/docker.io/hosts.toml", "server = \"https://x\"\n");
+    const std::string hub = "/etc/docker/certs.d/docker.io/hosts.toml";
+    fs.put(hub, "[host.\"https://x\"]\n");
     apply();
-    EXPECT_FALSE(warned("mirrors_hidden"));
+    EXPECT_FALSE(warned("mirrors_hidden")) << "Engine 24 does not read it";
     node.docker.version = version("29.0.0");
-    node.docker.live.emplace().containerd_store = true;
     apply();
     EXPECT_TRUE(warned("mirrors_hidden"));
+    fs.put(hub, "server = \"https://x\"\n");
+    apply();
+    EXPECT_FALSE(warned("mirrors_hidden")) << "with one host alone dockerd adds those of daemon.json";
+    fs.put(hub, "[host.\n");
+    apply();
+    EXPECT_FALSE(warned("mirrors_hidden")) << "a broken file counts for nothing";
+    fs.put("/etc/docker/certs.d/_default/hosts.toml", "[host.\"https://x\"]\n");
+    apply();
+    EXPECT_FALSE(warned("mirrors_hidden")) << "the directory of docker.io hides _default";
+    fs.erase("/etc/docker/certs.d/docker.io");
+    apply();
+    EXPECT_TRUE(warned("mirrors_hidden"));
+    node.docker.live.emplace().containerd_store = false;
+    apply();
+    EXPECT_FALSE(warned("mirrors_hidden")) << "a storage driver does not look there";
+}
+
+TEST_F(DockerDaemon, RefusesBesideHostsFilesOfOurOwn) {
+    const TargetPath hub("/etc/docker/certs.d/docker.io/hosts.toml");
+    node.docker.version = version("29.0.0");
+    fs.put(hub.str(), "[host.\"https://x\"]\n");
+    owned.files[hub] = {.target = "docker-hosts", .values = {{"hosts", {"https://x"}}}, .base = {}};
+    auto text = error();
+    EXPECT_TRUE(text.starts_with("conflict: ")) << text;
+    EXPECT_NE(text.find("docker-hosts"), std::string::npos) << text;
+    node.docker.version = version("27.0.0");
+    EXPECT_EQ(error(), "") << "this one does not read them";
+    node.docker.version = version("29.0.0");
+    desired.upstreams.clear();
+    EXPECT_EQ(error(), "") << "taking ours out must stay possible";
+}
+
+TEST_F(DockerDaemon, TakesOursOutWhereDockerHostsServes) {
+    fs.put(kPath, "{\"registry-mirrors\": [\"https://corp.example\"]}");
+    apply();
+    ASSERT_NE(text_of(kPath).find("a.example"), std::string::npos);
+    node.docker.version = version("29.0.0");
+    EXPECT_EQ(docker_daemon().yields_to(node), "docker-hosts");
+    EXPECT_FALSE(docker_daemon().detect(node).detected);
+    yields = true;
+    apply();
+    EXPECT_EQ(text_of(kPath), "{\"registry-mirrors\": [\"https://corp.example\"]}");
+    EXPECT_EQ(last.files[0].interim_when_removed, (Values{{kRegistryMirrors, {}}}));
+    ASSERT_EQ(codes(), std::vector<std::string>{"mirrors_hidden"});
+    EXPECT_NE(last.warnings[0].message.find("https://corp.example"), std::string::npos);
+    apply();
+    EXPECT_TRUE(changed.empty());
+    fs.erase(kPath);
+    apply();
+    EXPECT_TRUE(codes().empty()) << "nothing of the user's is hidden";
+    EXPECT_EQ(text_of(kPath), "(absent)");
+}
+
+// F26: the way out that the warning names is the one that this Engine has.
+TEST_F(DockerDaemon, SaysHowOtherRegistriesCanBeServed) {
+    desired.upstreams.push_back(upstream("ghcr.io", {chosen("https://g.example")}));
+    const std::pair<const char*, const char*> cases[] = {
+        {"26.1.5", "install Docker Engine 28"},
+        {"28.0.0", "features.containerd-snapshotter"},
+        {"29.0.0", "--target docker-hosts"},
+    };
+    for (const auto& [v, way] : cases) {
+        node.docker.version = version(v);
+        apply();
+        ASSERT_EQ(last.warnings.back().code, "upstream_not_served") << v;
+        EXPECT_NE(last.warnings.back().hint.find(way), std::string::npos) << v << last.warnings.back().hint;
+    }
+    node.docker.version = version("28.0.0");
+    node.docker.store.feature = true;
+    node.docker.live.emplace().containerd_store = false;
+    apply();
+    EXPECT_NE(last.warnings.back().hint.find("restart docker"), std::string::npos)
+        << last.warnings.back().hint;
 }
 
 TEST_F(DockerDaemon, LeavesTheFileWhenDockerIoIsOutOfScope) {
@@ -195,7 +268,7 @@ TEST_F(DockerDaemon, Catalogue) {
     EXPECT_FALSE(docker_daemon().detect(node).detected);
     EXPECT_EQ(find_target("docker-daemon"), &docker_daemon());
     EXPECT_EQ(find_target("nope"), nullptr);
-    EXPECT_EQ(catalog().size(), 5U);
+    EXPECT_EQ(catalog().size(), 6U);
 }
 
 }  // namespace

@@ -47,7 +47,8 @@ class Scene : public testing::Test {
     }
 
     Result<Proposal> propose(const Target& target) {
-        return target.propose({.node = node, .fs = fs, .desired = desired, .owned = owned, .forced = forced});
+        return target.propose(
+            {.node = node, .fs = fs, .desired = desired, .owned = owned, .forced = forced, .yields = yields});
     }
 
     // Carries the proposal out as the planner does: files change, receipts say what is ours.
@@ -92,6 +93,7 @@ class Scene : public testing::Test {
     DesiredState desired;
     Ownership owned;
     bool forced = false;
+    bool yields = false;
     Proposal last;
     std::vector<std::string> changed;  // paths that the last apply wrote or removed
 
