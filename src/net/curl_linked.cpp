@@ -1,9 +1,11 @@
 // libcurl inside the program (preset "static").
+#include "base/digest.hpp"
 #include "net/curl_functions.hpp"
 
 namespace mirrorctl::net {
 
 Result<CurlFunctions> find_curl() {
+    start_crypto();
     return CurlFunctions{.global_init = &::curl_global_init,
                          .easy_init = &::curl_easy_init,
                          .easy_cleanup = &::curl_easy_cleanup,
