@@ -1,6 +1,7 @@
 // The composition root: builds the real file system, runner, clock and transport, and nothing else.
 #include "base/strings.hpp"
 #include "cli/run.hpp"
+#include "engines/discover.hpp"
 #include "net/curl_transport.hpp"
 #include "sys/real_clock.hpp"
 #include "sys/real_fs.hpp"
@@ -8,7 +9,6 @@
 #include "sys/signals.hpp"
 
 #include <fcntl.h>
-#include <pwd.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -34,9 +34,15 @@ void write_all(int fd, std::string_view text) {
     }
 }
 
+// Not getpwuid: that one loads libraries, which a static program cannot.
 std::string user_name(uid_t uid) {
-    const passwd* entry = getpwuid(uid);
-    return entry != nullptr ? std::string(entry->pw_name) : std::to_string(uid);
+    auto root = sys::RealFs::open("/");
+    if (!root) return std::to_string(uid);
+    const sys::FsReader& fs = **root;
+    if (auto passwd = fs.read(TargetPath("/etc/passwd")))
+        for (const auto& user : engines::parse_passwd(*passwd))
+            if (user.uid == uid) return user.name;
+    return std::to_string(uid);
 }
 
 // Who ran us, for the history: the login uid that the kernel keeps, and sudo's word.
@@ -75,7 +81,8 @@ int main(int argc, char** argv) {
             TRY_ASSIGN(std::unique_ptr<sys::Fs> fs, sys::RealFs::open(root));
             return fs;
         },
-        .open_transport = [] { return std::make_unique<net::CurlTransport>(); },
+        .open_transport =
+            [] { return std::make_unique<net::CurlTransport>(environment("SSL_CERT_FILE").value_or("")); },
         .runner = runner,
         .clock = clock,
         .env = environment,

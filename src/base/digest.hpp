@@ -7,6 +7,11 @@
 
 namespace mirrorctl {
 
+// Starts this program's libcrypto without the machine's openssl.cnf: that names plugins and rules for other
+// programs, the engines (Go) do not read it, and parsing it takes time. Digests call it themselves; TLS by
+// the same libcrypto must come after it. May be called again.
+void start_crypto();
+
 class Sha256 {
   public:
     Sha256();

@@ -1,10 +1,9 @@
 #include "net/curl_api.hpp"
 
-#include "base/strings.hpp"
+#include "net/curl_functions.hpp"
 
-#include <curl/curl.h>
-#include <dlfcn.h>
-#include <netdb.h>
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -12,47 +11,19 @@
 
 namespace mirrorctl::net {
 
-// The types are taken from the declarations themselves, so that they cannot differ.
-struct CurlApi::Functions {
-    decltype(&::curl_global_init) global_init;
-    decltype(&::curl_easy_init) easy_init;
-    decltype(&::curl_easy_cleanup) easy_cleanup;
-    decltype(&::curl_easy_strerror) easy_strerror;
-    CURLcode (*easy_setopt)(CURL*, CURLoption, ...);
-    CURLcode (*easy_getinfo)(CURL*, CURLINFO, ...);
-    decltype(&::curl_slist_append) slist_append;
-    decltype(&::curl_slist_free_all) slist_free_all;
-    decltype(&::curl_multi_init) multi_init;
-    decltype(&::curl_multi_cleanup) multi_cleanup;
-    CURLMcode (*multi_setopt)(CURLM*, CURLMoption, ...);
-    decltype(&::curl_multi_add_handle) multi_add_handle;
-    decltype(&::curl_multi_remove_handle) multi_remove_handle;
-    decltype(&::curl_multi_perform) multi_perform;
-    decltype(&::curl_multi_poll) multi_poll;
-    decltype(&::curl_multi_info_read) multi_info_read;
-};
-
 namespace {
 
-Error unusable(std::string_view why) {
-    return {.code = ErrorCode::not_found,
-            .message = cat("cannot load libcurl: libcurl.so.4: ", printable_line(why)),
-            .hint = "apt-get install libcurl4"};
-}
-
-template <class Function>
-bool find_symbol(void* library, const char* name, Function& function) {
-    function = reinterpret_cast<Function>(::dlsym(library, name));
-    return function != nullptr;
-}
-
+// Without the zone of a link-local address. inet_ntop and not getnameinfo: that one loads libraries to find
+// names.
 std::string literal_of(const curl_sockaddr& address) {
-    std::array<char, NI_MAXHOST> text{};
-    if (::getnameinfo(&address.addr, static_cast<socklen_t>(address.addrlen), text.data(), text.size(),
-                      nullptr, 0, NI_NUMERICHOST) != 0)
-        return "";
-    std::string literal = text.data();
-    return literal.substr(0, literal.find('%'));  // the zone of a link-local address
+    const void* bytes = nullptr;
+    if (address.family == AF_INET)
+        bytes = &reinterpret_cast<const sockaddr_in*>(&address.addr)->sin_addr;
+    else if (address.family == AF_INET6)
+        bytes = &reinterpret_cast<const sockaddr_in6*>(&address.addr)->sin6_addr;
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    if (!bytes || !::inet_ntop(address.family, bytes, text.data(), text.size())) return "";
+    return text.data();
 }
 
 // CURLOPT_OPENSOCKETFUNCTION: before any packet leaves.
@@ -71,37 +42,16 @@ int before_request(void* guard, char* peer, char*, int, int) {
 }  // namespace
 
 Result<const CurlApi*> CurlApi::load() {
-    static const Result<CurlApi> kApi = []() -> Result<CurlApi> {
-        void* library = ::dlopen("libcurl.so.4", RTLD_LAZY | RTLD_LOCAL);
-        if (!library) {
-            const char* why = ::dlerror();
-            return Failure(unusable(why ? why : "unknown reason"));
-        }
-        CurlApi api;
-        TRY(api.resolve_symbols(library));
-        return api;
+    static const Result<CurlFunctions> kFunctions = []() -> Result<CurlFunctions> {
+        TRY_ASSIGN(auto functions, find_curl());
+        if (functions.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+            return Failure(
+                Error{.code = ErrorCode::internal, .message = "cannot use libcurl: it does not initialise"});
+        return functions;
     }();
-    if (!kApi) return Failure(kApi.error());
-    return &*kApi;
-}
-
-Result<void> CurlApi::resolve_symbols(void* library) {
-    static Functions f{};
-    auto find = [&](const char* name, auto& function) { return find_symbol(library, name, function); };
-    bool all = find("curl_global_init", f.global_init) && find("curl_easy_init", f.easy_init) &&
-               find("curl_easy_cleanup", f.easy_cleanup) && find("curl_easy_strerror", f.easy_strerror) &&
-               find("curl_easy_setopt", f.easy_setopt) && find("curl_easy_getinfo", f.easy_getinfo) &&
-               find("curl_slist_append", f.slist_append) && find("curl_slist_free_all", f.slist_free_all) &&
-               find("curl_multi_init", f.multi_init) && find("curl_multi_cleanup", f.multi_cleanup) &&
-               find("curl_multi_setopt", f.multi_setopt) &&
-               find("curl_multi_add_handle", f.multi_add_handle) &&
-               find("curl_multi_remove_handle", f.multi_remove_handle) &&
-               find("curl_multi_perform", f.multi_perform) && find("curl_multi_poll", f.multi_poll) &&
-               find("curl_multi_info_read", f.multi_info_read);
-    if (!all) return Failure(unusable("a function is missing (7.87 or later is needed)"));
-    if (f.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) return Failure(unusable("it does not initialise"));
-    functions_ = &f;
-    return {};
+    if (!kFunctions) return Failure(kFunctions.error());
+    static const CurlApi kApi(*kFunctions);
+    return &kApi;
 }
 
 void* CurlApi::easy_init() const {

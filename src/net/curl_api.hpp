@@ -1,4 +1,4 @@
-// libcurl, loaded when it is first needed: linking it would cost every start of the program several
+// libcurl, found when it is first needed: linking Debian's would cost every start of the program several
 // milliseconds and some thirty libraries. Handles and numbers are those of <curl/curl.h>, which only the .cpp
 // files of this folder include.
 #pragma once
@@ -11,6 +11,8 @@
 #include <string>
 
 namespace mirrorctl::net {
+
+struct CurlFunctions;
 
 // Decides about addresses on behalf of one transfer.
 class AddressGuard {
@@ -27,7 +29,7 @@ struct FinishedTransfer {
 
 class CurlApi {
   public:
-    // The library, loaded and initialised once per process and never unloaded. Errors: not_found (not
+    // The library, found and initialised once per process and never unloaded. Errors: not_found (not
     // installed, or too old), with the package as hint.
     static Result<const CurlApi*> load();
 
@@ -61,10 +63,8 @@ class CurlApi {
     std::optional<FinishedTransfer> multi_next_finished(void* multi) const;
 
   private:
-    CurlApi() = default;
-    Result<void> resolve_symbols(void* library);
-    struct Functions;
-    const Functions* functions_ = nullptr;
+    explicit CurlApi(const CurlFunctions& functions) : functions_(&functions) {}
+    const CurlFunctions* functions_;
 };
 
 }  // namespace mirrorctl::net

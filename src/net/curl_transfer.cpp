@@ -62,7 +62,8 @@ CurlTransfer::~CurlTransfer() {
     api_->free_list(header_list_);
 }
 
-void CurlTransfer::begin(const CurlApi& api, void* multi) {
+void CurlTransfer::begin(const CurlApi& api, void* multi, CaBundle& system_cas) {
+    if (!choose_cas(system_cas)) return;
     api_ = &api;
     easy_ = api.easy_init();
     if (!easy_ || !configure(api))
@@ -73,6 +74,24 @@ void CurlTransfer::begin(const CurlApi& api, void* multi) {
     if (!api.multi_add(multi, easy_))
         return fail({.code = ErrorCode::internal, .message = "cannot set up a transfer: libcurl refused it"});
     multi_ = multi;
+}
+
+// False: there are none, and the transfer has its error.
+bool CurlTransfer::choose_cas(CaBundle& system_cas) {
+    auto choose = [&](const std::string& host, std::string& file) {
+        const auto& found = system_cas.path();
+        if (found) file = *found;
+        if (!found)
+            fail({.code = ErrorCode::network,
+                  .message = cat("certificate cannot be checked: ", host, ": ", found.error().message, ": ",
+                                 found.error().hint),
+                  .cause = CURLE_SSL_CACERT_BADFILE});
+        return found.has_value();
+    };
+    ca_file_ = request_.ca_file;
+    bool own = !ca_file_.empty() || request_.url.scheme != "https";
+    if (!own && !choose(request_.url.host, ca_file_)) return false;
+    return !request_.proxy.starts_with("https:") || choose("the proxy", proxy_ca_file_);
 }
 
 bool CurlTransfer::configure(const CurlApi& api) {
@@ -97,10 +116,20 @@ bool CurlTransfer::configure(const CurlApi& api) {
          api.set(easy_, CURLOPT_HEADERFUNCTION, &CurlTransfer::header_sink);
     ok = ok && api.set(easy_, CURLOPT_WRITEDATA, self) &&
          api.set(easy_, CURLOPT_WRITEFUNCTION, &CurlTransfer::body_sink);
-    if (!request_.ca_file.empty()) ok = ok && api.set(easy_, CURLOPT_CAINFO, request_.ca_file);
     // The proxy's own address is the caller's choice, not a stranger's.
     if (!request_.allow_special_addresses && request_.proxy.empty()) ok = ok && api.set_guard(easy_, *this);
-    return ok && configure_limits(api) && configure_proxy(api) && configure_headers(api);
+    return ok && configure_cas(api) && configure_limits(api) && configure_proxy(api) &&
+           configure_headers(api);
+}
+
+// One file each and no directory, whatever this libcurl was built with: that also lets it keep the parsed
+// CAs.
+bool CurlTransfer::configure_cas(const CurlApi& api) {
+    void* none = nullptr;
+    bool ok = api.set(easy_, CURLOPT_CAPATH, none) && api.set(easy_, CURLOPT_PROXY_CAPATH, none);
+    if (!ca_file_.empty()) ok = ok && api.set(easy_, CURLOPT_CAINFO, ca_file_);
+    if (!proxy_ca_file_.empty()) ok = ok && api.set(easy_, CURLOPT_PROXY_CAINFO, proxy_ca_file_);
+    return ok;
 }
 
 bool CurlTransfer::configure_limits(const CurlApi& api) {

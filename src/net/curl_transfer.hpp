@@ -1,6 +1,7 @@
 // One request under way: its easy handle, what it has received so far, and who wants to know.
 #pragma once
 
+#include "net/ca_bundle.hpp"
 #include "net/curl_api.hpp"
 #include "net/transport.hpp"
 
@@ -22,7 +23,7 @@ class CurlTransfer : private AddressGuard {
     CurlTransfer& operator=(const CurlTransfer&) = delete;
 
     // Creates the easy handle and adds it to `multi`; on failure the transfer has an error instead.
-    void begin(const CurlApi& api, void* multi);
+    void begin(const CurlApi& api, void* multi, CaBundle& system_cas);
     // No more calls to the handler.
     void silence() { handler_ = nullptr; }
     bool silenced() const { return handler_ == nullptr; }
@@ -36,9 +37,11 @@ class CurlTransfer : private AddressGuard {
 
   private:
     bool configure(const CurlApi& api);
+    bool configure_cas(const CurlApi& api);
     bool configure_limits(const CurlApi& api);
     bool configure_proxy(const CurlApi& api);
     bool configure_headers(const CurlApi& api);
+    bool choose_cas(CaBundle& system_cas);
     bool permits(const std::string& address) override;
 
     static std::size_t header_sink(char* bytes, std::size_t size, std::size_t count, void* user);
@@ -54,6 +57,8 @@ class CurlTransfer : private AddressGuard {
     Response response_;
     std::optional<Error> failure_;
     const CurlApi* api_ = nullptr;
+    std::string ca_file_;        // of the host; "" = the transfer has no TLS
+    std::string proxy_ca_file_;  // of an https proxy
     void* multi_ = nullptr;
     void* easy_ = nullptr;
     void* header_list_ = nullptr;

@@ -17,7 +17,7 @@ constexpr double kLongestWait = 60;
 
 }  // namespace
 
-CurlTransport::CurlTransport() = default;
+CurlTransport::CurlTransport(std::string ssl_cert_file) : ca_bundle_(std::move(ssl_cert_file)) {}
 
 CurlTransport::~CurlTransport() {
     cancelled_.clear();
@@ -76,7 +76,7 @@ void CurlTransport::begin_waiting() {
             transfer.fail({.code = ErrorCode::internal, .message = "cannot set up transfers: out of memory"});
             continue;
         }
-        transfer.begin(*api_, multi_);
+        transfer.begin(*api_, multi_, ca_bundle_);
     }
 }
 

@@ -1,10 +1,12 @@
 // HTTP by libcurl: one multi handle, no threads, connections are kept and used again.
 #pragma once
 
+#include "net/ca_bundle.hpp"
 #include "net/transport.hpp"
 
 #include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace mirrorctl::net {
@@ -12,12 +14,13 @@ namespace mirrorctl::net {
 class CurlApi;
 class CurlTransfer;
 
-// Creating one costs nothing; libcurl is loaded at the first turn() with a request under way. If it is not
+// Creating one costs nothing; libcurl is found at the first turn() with a request under way. If it is not
 // installed, every request ends with that error. `turn` is false as soon as nothing is under way any more; it
 // may come back early.
 class CurlTransport : public Transport {
   public:
-    CurlTransport();
+    // `ssl_cert_file`: what the environment says in SSL_CERT_FILE, or "".
+    explicit CurlTransport(std::string ssl_cert_file = {});
     ~CurlTransport() override;
 
     RequestId start(const Request& request, Handler& handler) override;
@@ -30,6 +33,7 @@ class CurlTransport : public Transport {
     void deliver_finished();
     void finish(RequestId id, int code);
 
+    CaBundle ca_bundle_;
     const CurlApi* api_ = nullptr;
     void* multi_ = nullptr;
     bool news_ = false;         // a handler was called in this turn

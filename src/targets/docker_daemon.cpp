@@ -197,13 +197,18 @@ void warn_singular_key(const DaemonJson& file, std::vector<Warning>& warnings) {
 }
 
 // Ours for this run, and what keeps them from being written or from counting.
+Speller speller_for(const DockerFacts& docker) {
+    bool by_host = holds(Rule::mirror_host_only, docker.version) && image_store(docker).containerd;
+    return by_host ? spell_for_docker_by_host : spell_for_docker;
+}
+
 Result<Values> wanted_mirrors(const Context& context, const DaemonJson& file,
                               std::vector<Warning>& warnings) {
     const auto& docker = context.node.docker;
     Values wanted;
     for (const auto& upstream : context.desired.upstreams) {
         if (upstream.name != kHub) continue;
-        auto choice = choose_mirrors(upstream, context.desired.keep, spell_for_docker, docker.version, true);
+        auto choice = choose_mirrors(upstream, context.desired.keep, speller_for(docker), docker.version, true);
         warnings = std::move(choice.warnings);
         for (const auto& mirror : choice.mirrors)
             wanted[kRegistryMirrors].push_back(spelled_as_user(mirror.url, file.current));

@@ -48,6 +48,17 @@ Spelling spell_for_docker(const Mirror& mirror, const std::optional<Version>& ve
     return {.url = url.str()};
 }
 
+Spelling spell_for_docker_by_host(const Mirror& mirror, const std::optional<Version>& version) {
+    auto spelling = spell_for_docker(mirror, version);
+    if (!spelling.refusal.empty()) return spelling;
+    auto shown = version ? version->text : "of this version";
+    if (mirror.url.scheme != "https")
+        return {.refusal = cat("dockerd ", shown, " with the containerd image store asks https of every mirror")};
+    if (!without_trailing_slash(mirror.url).path.empty())
+        return {.refusal = cat("dockerd ", shown, " with the containerd image store drops a mirror's path")};
+    return spelling;
+}
+
 Spelling spell_for_containerd(const Mirror& mirror, const std::optional<Version>& version) {
     if (auto refusal = refusal_of_url(mirror); !refusal.empty()) return {.refusal = refusal};
     bool verbatim = mirror.form == MirrorForm::prefix || mirror.form == MirrorForm::flat;

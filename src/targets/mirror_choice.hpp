@@ -23,6 +23,9 @@ struct Spelling {
 // said. Follows ValidateMirror (moby daemon/pkg/registry/config.go): http or https, no credentials, no query.
 Spelling spell_for_docker(const Mirror& mirror, const std::optional<Version>& version);
 
+// The same where dockerd looks at the host of the URL alone and asks https of it (Rule::mirror_host_only).
+Spelling spell_for_docker_by_host(const Mirror& mirror, const std::optional<Version>& version);
+
 // hosts.toml: containerd appends "/v2" unless the path ends so or override_path is set (containerd
 // core/remotes/docker/config/hosts.go, parseHostConfig). Forms prefix and flat need override_path (1.6).
 Spelling spell_for_containerd(const Mirror& mirror, const std::optional<Version>& version);

@@ -15,12 +15,14 @@ Version open() {
     return v(kAll, kAll);
 }
 
-using Table = std::array<VersionRule, 18>;
+using Table = std::array<VersionRule, 19>;
 
 Table make_table() {
     return {{
         {Rule::mirror_path, "mirror_path", "docker", v(24, 0), open(), false,
          "moby registry/config.go ValidateMirror, branches 23.0 and 24.0"},
+        {Rule::mirror_host_only, "mirror_host_only", "docker", v(23, 0), v(28, 0), false,
+         "moby daemon/daemon.go RegistryHosts, branches 23.0 to 27.x; seen on 26.1.5"},
         {Rule::daemon_proxies, "daemon_proxies", "docker", v(23, 0), open(), false,
          "moby daemon/config/config.go, branches 20.10 and 23.0"},
         {Rule::mirror_reload, "mirror_reload", "docker", v(17, 4), open(), true,

@@ -12,6 +12,7 @@ namespace mirrorctl::targets {
 
 enum class Rule {
     mirror_path,               // daemon.json: a mirror may have a path
+    mirror_host_only,          // with the containerd image store, only the host of a mirror in daemon.json counts
     daemon_proxies,            // daemon.json: the key `proxies`
     mirror_reload,             // SIGHUP takes new registry-mirrors
     reload_is_broken,          // SIGHUP loses insecure-registries

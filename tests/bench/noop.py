@@ -1,5 +1,7 @@
 """What a run costs when there is nothing to do: `apply` with a fresh ranking, and `--version`. --smoke: no times, few runs."""
 
+import collections
+import os
 import re
 import shutil
 import subprocess
@@ -33,8 +35,7 @@ def trace(box, argv):
     return log.read_text(errors="replace")
 
 
-def main():
-    board = Board()
+def measure(board, goals):
     count = 40 if board.timed else 3
     box = harness.Sandbox()
     with mirrorlab.Lab("two.yaml") as lab:
@@ -46,11 +47,12 @@ def main():
         noop = figures.launch(argv, count, box.environment(), box.base)
         version = figures.launch([harness.binary(), "--version"], count, box.environment(), box.base)
         nothing = figures.launch(["/bin/true"], count, box.environment(), box.base)
-        board.figure("no-op apply, median wall", noop.wall * 1000, " ms", 12)
+        board.figure("no-op apply, median wall", noop.wall * 1000, " ms", goals.noop)
         board.figure("no-op apply, peak RSS", max(noop.rss) / MIB, " MiB", 12, timed=False)
         board.figure("no-op apply / process start (/bin/true)", noop.wall / nothing.wall)
-        board.figure("--version, median wall", version.wall * 1000, " ms", 5)
+        board.figure("--version, median wall", version.wall * 1000, " ms", goals.version)
         board.figure("--version / process start (/bin/true)", version.wall / nothing.wall)
+        board.figure("size of the program", os.path.getsize(harness.binary()) / MIB, " MiB", goals.size, timed=False)
         board.fact("all runs exit 0", noop.codes == [0] and version.codes == [0], str(noop.codes))
         board.fact("no request reached a mirror", len(lab.accesses()) == requests)
         changed = harness.difference(before, box.snapshot(skip=()), times=True)
@@ -62,6 +64,24 @@ def main():
         else:
             print("system calls not checked: strace is not installed")
     box.close()
+
+
+# Goals: milliseconds of a no-op apply and of --version, MiB of the file.
+Goals = collections.namedtuple("Goals", "noop version size")
+LINKED = Goals(12, 5, None)
+STATIC = Goals(8, 3, 8)
+
+
+def main():
+    board = Board()
+    measure(board, LINKED)
+    static = os.environ.get("MIRRORCTL_STATIC", "")
+    if os.access(static, os.X_OK):
+        print("-- the static program")
+        os.environ["MIRRORCTL"] = static
+        measure(board, STATIC)
+    else:
+        print("the static program is not built")
     board.end()
 
 

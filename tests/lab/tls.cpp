@@ -92,7 +92,7 @@ TlsServer::~TlsServer() = default;
 Result<std::unique_ptr<TlsServer>> TlsServer::make(const std::vector<std::string>& addresses) {
     const Failure failed(
         Error{.code = ErrorCode::internal, .message = "make lab certificates: openssl refused"});
-    std::string alt_names = "DNS:localhost";
+    std::string alt_names = "DNS:localhost,DNS:*.lab.test";
     for (const auto& address : addresses) alt_names += ",IP:" + address;
     const Identity ca = make_identity("mirrorlab CA", "", nullptr, 1);
     if (!ca.certificate) return failed;

@@ -14,8 +14,8 @@ namespace mirrorctl::lab {
 
 class TlsServer {
   public:
-    // A certificate for these IP addresses (and "localhost"), valid from yesterday for 30 days. Errors:
-    // internal.
+    // A certificate for these IP addresses (and "localhost", and names below lab.test), valid from yesterday
+    // for 30 days. Errors: internal.
     static Result<std::unique_ptr<TlsServer>> make(const std::vector<std::string>& addresses);
     ~TlsServer();
     TlsServer(const TlsServer&) = delete;

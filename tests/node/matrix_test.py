@@ -124,17 +124,17 @@ def rollback_keeps_hand_edits(stage, suite):
 def reset_leaves_nothing(stage, suite):
     node = node_with(stage, suite)
     apply(node)
-    node.remove("/var/lib/mirrorctl")  # a lost state directory, too
-    node.mirrorctl("reset")
-    expect(node.docker_mirrors() == [] or "registry-mirrors" in node.read(DAEMON_JSON), node.docker_mirrors())
-    expect(not node.exists(CERTS_D + "/docker.io"), "reset left hosts.toml")
-    node.mirrorctl("apply", "--profile", PROFILE)
     node.mirrorctl("reset")
     for path in (CERTS_D, DOCKER_CERTS_D):
         expect(not node.exists(path), f"reset left {path}")
     expect(json.loads(node.read(DAEMON_JSON)) == json.loads(LIVED_IN), node.read(DAEMON_JSON))
     expect(node.read(CONFIG_TOML) == CONFIGS[suite], node.read(CONFIG_TOML))
     expect(node.docker_mirrors() == [], node.docker_mirrors())
+    # With the state directory lost, too: known by their first line. Who made certs.d itself cannot be told any more.
+    apply(node)
+    node.remove("/var/lib/mirrorctl")
+    node.mirrorctl("reset")
+    expect(not node.exists(CERTS_D + "/docker.io") and not node.exists(CERTS_D + "/quay.io"), "reset left hosts.toml or its directory")
 
 
 def containerd_image_store(stage, suite):

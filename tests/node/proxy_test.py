@@ -15,7 +15,8 @@ from world import HOSTS, QUAY, expect
 PASSWORD = "p@ss/w\"rd' $HOME #1 %41;\\"
 QUOTED = urllib.parse.quote(PASSWORD, safe="$'")  # what must be encoded in a URL is: %40 %2F %22 %20 %23 %25 %5C
 UNITS = ("docker", "containerd")
-CANARIES = (PASSWORD, QUOTED, QUOTED.replace("%", "%%"))
+# Whole, and up to the first character that some file must escape.
+CANARIES = (PASSWORD, QUOTED, QUOTED.replace("%", "%%"), QUOTED.split("'")[0])
 
 
 def pulls_quay(node):

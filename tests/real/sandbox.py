@@ -57,6 +57,7 @@ def _prepare_files():
     _mount("none", "/", None, MS_REC | MS_PRIVATE)
     _mount("proc", "/proc", "proc")
     _mount("tmpfs", "/run", "tmpfs", 0, "mode=0755")  # hides a systemd of the machine: nothing is activated through it
+    _mount("tmpfs", "/dev/shm", "tmpfs")
     if os.path.realpath("/var/run") != "/run":
         _mount("/run", "/var/run", None, 0x1000)  # MS_BIND
     os.makedirs(LAB + "/home")

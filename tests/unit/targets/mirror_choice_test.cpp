@@ -42,6 +42,7 @@ TEST(MirrorChoice, SpellingPerEngine) {
     auto plain = mirror("http://127.0.0.1:5000");
     plain.insecure = true;
     EXPECT_EQ(spell_for_docker(plain, version("24.0.7")).url, "http://127.0.0.1:5000");
+    EXPECT_NE(spell_for_docker_by_host(plain, version("26.1.5")).refusal, "");
     EXPECT_FALSE(
         spell_for_containerd(mirror("https://m/v2/x", MirrorForm::prefix), version("1.5.9")).refusal.empty());
 }
