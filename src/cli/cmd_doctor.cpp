@@ -63,8 +63,13 @@ Result<ExitCode> run_doctor(Node& node, const DoctorOptions& options) {
                           .state = records.state,
                           .profile = read_profile(node, records),
                           .live = doctor::ask_live(facts, node.fs(), node.world().runner)};
-    auto findings = doctor::examine(doctor::look(inputs));
+    auto scene = doctor::look(inputs);
+    auto findings = doctor::examine(scene);
     ui::DoctorDocument document{.checked = doctor::all_checks().size(), .warnings = records.warnings};
+    if (!scene.unreadable.empty())
+        document.warnings.push_back({.code = "file_not_readable",
+                                     .message = "not looked at: " + join(scene.unreadable, ", "),
+                                     .hint = "sudo mirrorctl doctor sees more"});
     for (const auto& finding : findings)
         document.findings.push_back({.code = finding.code,
                                      .severity = std::string(doctor::name_of(finding.severity)),

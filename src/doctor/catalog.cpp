@@ -32,6 +32,8 @@ constexpr auto kChecks = std::to_array<CheckRow>({
     {"mirror_duplicate", Severity::note, "a mirror that stands twice", mirror_duplicate},
     {"mirrors_hidden", Severity::warning, "registry-mirrors outranked by a hosts.toml of dockerd",
      mirrors_hidden},
+    {"docker_hosts_unread", Severity::warning, "hosts.toml files of dockerd that it does not read",
+     docker_hosts_unread},
     {"mirrors_not_live", Severity::warning, "mirrors in daemon.json that the running dockerd lacks",
      mirrors_not_live},
     {"mirrors_still_live", Severity::warning,

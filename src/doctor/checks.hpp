@@ -22,6 +22,7 @@ void mirror_path(const Scene& scene, Sink& sink);
 void mirror_prefix_form(const Scene& scene, Sink& sink);
 void mirror_duplicate(const Scene& scene, Sink& sink);
 void mirrors_hidden(const Scene& scene, Sink& sink);
+void docker_hosts_unread(const Scene& scene, Sink& sink);
 void mirrors_not_live(const Scene& scene, Sink& sink);
 void mirrors_still_live(const Scene& scene, Sink& sink);
 void mirror_dead(const Scene& scene, Sink& sink);

@@ -64,8 +64,12 @@ void judge_hosts(const Scene& scene, const std::vector<TargetPath>& roots, Consu
 void judge_daemon_json(const Scene& scene, Consumer& dockerd) {
     const auto& docker = scene.node.docker;
     if (auto hidden = said(scene, mirrors_hidden); !hidden.empty()) {
+        dockerd.live = "no";
         dockerd.detail = hidden;
-    } else if (scene.daemon.present && !scene.daemon.doc) {
+    } else if (scene.daemon.unreadable) {
+        dockerd.detail = docker.config_file.str() + " cannot be read as this user";
+    } else if (scene.daemon.error) {
+        dockerd.live = "no";
         dockerd.detail = docker.config_file.str() + " does not parse";
     } else if (auto stale = said(scene, mirrors_not_live); !stale.empty()) {
         dockerd.live = "pending";
@@ -98,7 +102,7 @@ Consumer cri(const Scene& scene) {
     Consumer consumer{.name = "containerd CRI"};
     auto roots = cri_roots(scene, consumer.detail);
     if (roots.empty()) {
-        consumer.live = "no";
+        if (!scene.config.unreadable) consumer.live = "no";
         return consumer;
     }
     for (const auto& root : roots) consumer.reads.push_back(root.str());

@@ -24,20 +24,20 @@ std::string edit(const std::string& file) {
     return "sudoedit " + file + " && sudo systemctl restart containerd";
 }
 
-bool cri_disabled(const Scene& scene) {
-    const auto& config = scene.config;
-    return containerd(scene).cri_disabled || (config.main && config.main->cri_disabled) ||
-           std::any_of(config.imports.begin(), config.imports.end(),
-                       [](const targets::ImportedConfig& import) { return import.config.cri_disabled; });
-}
-
 bool has_cri(const Scene& scene) {
-    return containerd(scene).installed && !scene.config.error && !cri_disabled(scene);
+    return containerd(scene).installed && !scene.config.error && !scene.config.unreadable &&
+           !is_cri_disabled(scene);
 }
 
 bool has_hosts_files(const Scene& scene) {
     return std::any_of(scene.certs.begin(), scene.certs.end(),
                        [](const CertsDir& dir) { return !dir.of_docker && dir.has_hosts(); });
+}
+
+// What `containerd config default` of 2.2 and later prints: as good as unset while there is nothing to read.
+bool is_idle_default(const Scene& scene) {
+    return scene.config.config_path == "/etc/containerd/certs.d:/etc/docker/certs.d" &&
+           !has_hosts_files(scene);
 }
 
 const targets::ImportedConfig* import_with_cri(const Scene& scene) {
@@ -93,7 +93,7 @@ void config_path_legacy(const Scene& scene, Sink& sink) {
 
 void config_path_list(const Scene& scene, Sink& sink) {
     const auto& version = containerd(scene).version;
-    if (scene.config.config_path.find(':') == std::string::npos) return;
+    if (scene.config.config_path.find(':') == std::string::npos || is_idle_default(scene)) return;
     if (!version || !targets::holds(Rule::single_dir_transfer, version)) return;
     sink.add(
         scene.config.where,
@@ -103,6 +103,7 @@ void config_path_list(const Scene& scene, Sink& sink) {
 }
 
 void config_path_missing(const Scene& scene, Sink& sink) {
+    if (is_idle_default(scene)) return;
     for (const auto& part : split(scene.config.config_path, ':')) {
         if (part.empty() || file_exists(scene.fs, TargetPath(part))) continue;
         sink.add(scene.config.where,
@@ -133,7 +134,7 @@ void config_path_table(const Scene& scene, Sink& sink) {
 }
 
 void cri_is_disabled(const Scene& scene, Sink& sink) {
-    if (!containerd(scene).installed || !cri_disabled(scene) || !has_hosts_files(scene)) return;
+    if (!containerd(scene).installed || !is_cri_disabled(scene) || !has_hosts_files(scene)) return;
     if (has_program(scene.fs, "nerdctl")) return;
     sink.add(containerd(scene).config_file.str(),
              cat("the CRI plugin is disabled (disabled_plugins), so nothing here reads the hosts.toml files "
@@ -169,7 +170,7 @@ void import_version(const Scene& scene, Sink& sink) {
 }
 
 void conf_d_not_imported(const Scene& scene, Sink& sink) {
-    if (!containerd(scene).installed || scene.config.error) return;
+    if (!containerd(scene).installed || scene.config.error || scene.config.unreadable) return;
     auto names = scene.fs.list(TargetPath(kConfD));
     if (!names) return;
     for (const auto& name : *names) {

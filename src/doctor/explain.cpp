@@ -129,7 +129,7 @@ ExplainedConsumer explain_cri(const Scene& scene, const Reference& image) {
     if (!roots.empty()) {
         found = look_up(scene, roots, image.registry);
         consumer.note = found.note;
-    } else {
+    } else if (!scene.config.unreadable) {
         found.hosts = legacy_hosts(scene, image.registry);
         if (!found.hosts.empty()) found.file = scene.node.containerd.config_file.str();
         found.hosts.push_back(
@@ -184,9 +184,7 @@ std::vector<ExplainedConsumer> explain(const Scene& scene, const Reference& imag
     const auto& node = scene.node;
     if (node.docker.installed) all.push_back(explain_dockerd(scene, image));
     for (const auto& builder : scene.builders) all.push_back(explain_builder(builder, image));
-    bool cri = scene.config.main && scene.config.main->cri_disabled;
-    if (node.containerd.installed && !cri && !node.containerd.cri_disabled)
-        all.push_back(explain_cri(scene, image));
+    if (node.containerd.installed && !is_cri_disabled(scene)) all.push_back(explain_cri(scene, image));
     if (has_program(scene.fs, "nerdctl")) all.push_back(explain_nerdctl(scene, image));
     if (has_program(scene.fs, "ctr")) all.push_back(explain_ctr(image));
     return all;

@@ -172,7 +172,7 @@ HostsFile read_hosts_file(std::string_view text, const std::optional<Version>& v
     if (trim(text).empty()) return refuse(Refusal::empty, "it is empty");
     auto doc = TomlDoc::parse(text);
     if (!doc) return refuse(Refusal::invalid, with_place(doc.error()));
-    bool mandatory = targets::holds(Rule::host_table_mandatory, version);
+    bool mandatory = version && targets::holds(Rule::host_table_mandatory, version);
     if (mandatory && !doc->has({"host"})) return refuse(Refusal::no_host, "it has no [host] table");
     HostsFile file;
     if (auto read = read_all(*doc, version, file); !read)

@@ -59,6 +59,11 @@ Endpoint upstream_of(const std::string& registry, std::string why) {
 Lookup look_up(const Scene& scene, const std::vector<TargetPath>& roots, const std::string& registry) {
     Lookup found;
     const auto* dir = find_directory(scene, roots, registry);
+    if (dir != nullptr && dir->is_unreadable()) {
+        found.file = (dir->path / "hosts.toml").str();
+        found.note = "the file cannot be read as this user";
+        return found;
+    }
     if (dir == nullptr || !dir->text) {
         found.note = dir == nullptr ? cat("no directory for ", registry, " and no _default")
                                     : cat(dir->path.str(), " has no hosts.toml, and hides every _default");
@@ -84,12 +89,12 @@ Lookup look_up(const Scene& scene, const std::vector<TargetPath>& roots, const s
 
 std::vector<TargetPath> cri_roots(const Scene& scene, std::string& why) {
     const auto& containerd = scene.node.containerd;
-    if (scene.config.error) {
-        why = "config.toml does not load";
+    if (scene.config.error || scene.config.unreadable) {
+        why = cat(containerd.config_file.str(),
+                  scene.config.error ? " does not load" : " cannot be read as this user");
         return {};
     }
-    bool disabled = containerd.cri_disabled || (scene.config.main && scene.config.main->cri_disabled);
-    if (disabled) {
+    if (is_cri_disabled(scene)) {
         why = "the CRI plugin is disabled";
         return {};
     }

@@ -107,6 +107,24 @@ void mirrors_hidden(const Scene& scene, Sink& sink) {
         cat("keep one of both: sudo mirrorctl apply, or move ", dir->path.str(), "/hosts.toml away"));
 }
 
+void docker_hosts_unread(const Scene& scene, Sink& sink) {
+    const auto& docker = scene.node.docker;
+    TargetPath certs("/etc/docker/certs.d");
+    bool knows = targets::holds(targets::Rule::docker_hosts_toml, docker.version);
+    if (!docker.installed || !docker.version || (knows && uses_containerd_store(scene) != false)) return;
+    if (has_program(scene.fs, "nerdctl")) return;
+    for (const auto& name : scene.fs.list(certs).value_or(std::vector<std::string>{})) {
+        if (!file_exists(scene.fs, certs / name / "hosts.toml")) continue;
+        sink.add(
+            (certs / name / "hosts.toml").str(),
+            knows ? "dockerd reads it only when it keeps images in containerd's store, and here it does not"
+                  : cat("dockerd reads hosts.toml from Engine 28.0 on, here is ", docker.version->text),
+            knows ? "\"features\": { \"containerd-snapshotter\": true } in daemon.json: existing images are "
+                    "not seen in the other store"
+                  : "put mirrors of docker.io into daemon.json: sudo mirrorctl apply");
+    }
+}
+
 void mirrors_not_live(const Scene& scene, Sink& sink) {
     const auto& docker = scene.node.docker;
     if (!docker.live || !scene.daemon.doc) return;
@@ -126,7 +144,7 @@ void mirrors_still_live(const Scene& scene, Sink& sink) {
     bool flags = std::any_of(docker.flags.begin(), docker.flags.end(), [](const FlagSource& source) {
         return source.flag.starts_with("--registry-mirror");
     });
-    if (!docker.live || flags || (scene.daemon.present && !scene.daemon.doc)) return;
+    if (!docker.live || flags || scene.daemon.unreadable || scene.daemon.error) return;
     auto written = without_slashes(scene.registry_mirrors);
     std::vector<std::string> extra;
     for (const auto& mirror : without_slashes(docker.live->mirrors))

@@ -41,8 +41,7 @@ JsonFile read_json(const sys::FsReader& fs, const TargetPath& path) {
     JsonFile file{.path = path};
     auto text = fs.read(path);
     if (!text) {
-        if (text.error().code != ErrorCode::not_found && text.error().code != ErrorCode::permission_denied)
-            file.error = text.error();
+        file.unreadable = text.error().code != ErrorCode::not_found;
         return file;
     }
     file.present = true;
@@ -62,25 +61,31 @@ std::vector<std::string> mirrors_of(const JsonFile& daemon) {
     return list && *list ? **list : std::vector<std::string>{};
 }
 
+// What containerd does not start with, or what only this program does not understand.
+ContainerdConfig broken_config(ContainerdConfig config, const Error& error) {
+    if (error.code == ErrorCode::parse)
+        config.error = error;
+    else
+        config.unreadable = true;
+    return config;
+}
+
 ContainerdConfig read_config(const NodeFacts& node, const sys::FsReader& fs) {
     ContainerdConfig config;
     const auto& path = node.containerd.config_file;
     auto text = fs.read(path);
-    if (!text) return config;
-    config.present = true;
-    auto main = targets::read_registry_config(*text);
-    if (!main) {
-        config.error = text::in_file(main.error(), path.str());
+    if (!text) {
+        config.unreadable = text.error().code != ErrorCode::not_found;
         return config;
     }
+    config.present = true;
+    auto main = targets::read_registry_config(*text);
+    if (!main) return broken_config(std::move(config), text::in_file(main.error(), path.str()));
     config.main = std::move(*main);
     config.config_path = config.main->config_path.value_or("");
     config.where = path.str();
     auto imports = targets::read_imports(fs, path, *config.main);
-    if (!imports) {
-        config.error = imports.error();
-        return config;
-    }
+    if (!imports) return broken_config(std::move(config), imports.error());
     config.imports = std::move(*imports);
     for (const auto& import : config.imports) {
         if (!import.config.config_path || import.config.config_path->empty()) continue;
@@ -172,6 +177,16 @@ std::vector<JsonFile> read_clients(const NodeFacts& node, const sys::FsReader& f
     return clients;
 }
 
+std::vector<std::string> unreadable_files(const Scene& scene) {
+    std::vector<std::string> paths;
+    if (scene.daemon.unreadable) paths.push_back(scene.daemon.path.str());
+    if (scene.config.unreadable) paths.push_back(scene.node.containerd.config_file.str());
+    for (const auto& certs : scene.certs)
+        for (const auto& dir : certs.registries)
+            if (dir.is_unreadable()) paths.push_back((dir.path / "hosts.toml").str());
+    return paths;
+}
+
 }  // namespace
 
 bool file_exists(const sys::FsReader& fs, const TargetPath& path) {
@@ -183,6 +198,17 @@ bool has_program(const sys::FsReader& fs, std::string_view name) {
     return std::any_of(kProgramDirs.begin(), kProgramDirs.end(), [&](std::string_view dir) {
         return file_exists(fs, TargetPath(cat(dir, "/", name)));
     });
+}
+
+bool RegistryDir::is_unreadable() const {
+    return !text && std::find(names.begin(), names.end(), "hosts.toml") != names.end();
+}
+
+bool is_cri_disabled(const Scene& scene) {
+    const auto& config = scene.config;
+    return scene.node.containerd.cri_disabled || (config.main && config.main->cri_disabled) ||
+           std::any_of(config.imports.begin(), config.imports.end(),
+                       [](const targets::ImportedConfig& import) { return import.config.cri_disabled; });
 }
 
 bool CertsDir::has_hosts() const {
@@ -197,7 +223,8 @@ const RegistryDir* CertsDir::find(const std::string& name) const {
 }
 
 const CertsDir* Scene::docker_certs() const {
-    return certs_at(TargetPath(kDockerCerts));
+    const auto* found = certs_at(TargetPath(kDockerCerts));
+    return found != nullptr && found->of_docker ? found : nullptr;
 }
 
 const CertsDir* Scene::certs_at(const TargetPath& path) const {
@@ -232,6 +259,7 @@ Scene look(const Inputs& inputs) {
     if (node.containerd.installed) scene.units.push_back(read_unit_files(fs, node.containerd.unit));
     scene.clients = read_clients(node, fs);
     scene.builders = find_builders(node, fs);
+    scene.unreadable = unreadable_files(scene);
     return scene;
 }
 

@@ -71,14 +71,16 @@ struct Inputs {
 struct JsonFile {
     TargetPath path = {};
     bool present = false;
+    bool unreadable = false;  // it may be there, but this user cannot tell what it says
     std::uint32_t mode = 0;
     std::string text = {};
     std::optional<text::JsonDoc> doc = {};  // nullopt: absent or broken
-    std::optional<Error> error = {};
+    std::optional<Error> error = {};        // it does not parse
 };
 
 struct ContainerdConfig {
     bool present = false;
+    bool unreadable = false;  // the file or one that it imports: what counts is not known
     std::optional<targets::RegistryConfig> main = {};
     std::vector<targets::ImportedConfig> imports = {};
     std::optional<Error> error = {};  // of the main file or of an import, with its name
@@ -95,6 +97,7 @@ struct RegistryDir {
     std::optional<std::string> text = {};  // of hosts.toml; nullopt: none, or it cannot be read
     std::uint32_t mode = 0;
     HostsFile hosts = {};
+    bool is_unreadable() const;  // there is a hosts.toml, and this user may not read it
 };
 
 struct CertsDir {
@@ -142,8 +145,9 @@ struct Scene {
     std::vector<UnitFiles> units = {};
     std::vector<JsonFile> clients = {};  // ~/.docker/config.json
     std::vector<Builder> builders = {};
+    std::vector<std::string> unreadable = {};  // files that this user may not read
 
-    const CertsDir* docker_certs() const;
+    const CertsDir* docker_certs() const;  // nullptr where dockerd reads none
     const CertsDir* certs_at(const TargetPath& path) const;
 };
 
@@ -151,6 +155,9 @@ Scene look(const Inputs& inputs);
 
 // Does dockerd keep images in containerd's store? nullopt: nobody can tell without asking it.
 std::optional<bool> uses_containerd_store(const Scene& scene);
+
+// disabled_plugins of config.toml or of a file that it imports.
+bool is_cri_disabled(const Scene& scene);
 
 bool file_exists(const sys::FsReader& fs, const TargetPath& path);
 // Is a program of that name in one of the usual directories (buildx: among docker's plugins too)?

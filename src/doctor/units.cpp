@@ -129,7 +129,9 @@ void proxy_overridden(const Scene& scene, Sink& sink) {
 void unit_kill_mode(const Scene& scene, Sink& sink) {
     for (const auto& unit : scene.units) {
         const auto& mode = unit.facts->kill_mode;
-        if (!unit.facts->exists || mode.empty() || mode == "process") continue;
+        // The units of snaps are made by snapd.
+        bool fixed = unit.unit.starts_with("snap.");
+        if (!unit.facts->exists || fixed || mode.empty() || mode == "process") continue;
         sink.add(unit.unit, cat("KillMode=", mode, ": a restart takes the containers with it"),
                  cat("sudo systemctl edit ", unit.unit, "   # [Service] KillMode=process"));
     }

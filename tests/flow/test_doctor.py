@@ -103,10 +103,17 @@ class Healthy(DoctorCase):
         if self.box.run("--version", user=65534, group=65534).code != 0:
             self.skipTest("the binary cannot be run by another user here")
         self.box.write(HOSTS, "")
-        done = self.box.run("doctor", "--json", user=65534, group=65534)
-        document = self.document(done, "doctor", 0)
+        found = lambda: self.document(self.box.run("doctor", "--json", user=65534, group=65534), "doctor", 0)  # noqa: E731
+        document = found()
         self.assertEqual([f["code"] for f in document["findings"]], ["hosts_toml_empty"])
         self.assertEqual([w["code"] for w in document["warnings"]], ["state_not_readable"])
+        for name in ("etc/docker/daemon.json", "etc/containerd/config.toml", HOSTS):
+            self.box.path(name).chmod(0o600)
+        document = found()
+        self.assertEqual(document["findings"], [], "what cannot be read is no fault")
+        self.assertEqual([w["code"] for w in document["warnings"]], ["state_not_readable", "file_not_readable"])
+        for command in (["status"], ["explain", "nginx"]):
+            self.assertIn("cannot be read as this user", self.ok(self.box.run(*command, user=65534, group=65534)).text)
 
 
 class DaemonJson(DoctorCase):
@@ -255,6 +262,13 @@ class ContainerdConfig(DoctorCase):
         self.found("config_path_list")
         self.config(two.replace("version = 3", "version = 3"), "2.0.1")
         self.found()
+
+    def test_the_default_of_2_2_written_out(self):
+        self.box.path("etc/containerd").joinpath("config.toml").unlink()
+        self.node("26.1.4", "2.2.1", CONFIG_V3.replace('certs.d"', 'certs.d:/etc/docker/certs.d"'), hosts="")
+        self.found()
+        self.box.write(HOSTS, GOOD_HOSTS)
+        self.found("config_path_list", "config_path_missing")
 
     def test_missing_directory(self):
         self.config(CONFIG_V2.replace("/etc/containerd/certs.d", "/etc/containerd/hosts.d"))
@@ -432,9 +446,16 @@ class HostsFiles(DoctorCase):
 
     def test_dockers_own_directory(self):
         self.node("28.5.1", "2.1.4", CONFIG_V3)
+        self.box.write("etc/docker/daemon.json", '{"features": {"containerd-snapshotter": true}}')
         self.box.write("etc/docker/certs.d/ghcr.io/hosts.toml", "[host\n")
         self.found("hosts_toml_invalid", says="/etc/docker/certs.d/ghcr.io")
+        self.box.write("etc/docker/certs.d/ghcr.io/hosts.toml", GOOD_HOSTS)
+        self.found()
+        self.box.write("etc/docker/daemon.json", '{}')
+        self.found("docker_hosts_unread", says="containerd's store")
         self.box.write("var/lib/dpkg/status", packages("26.1.4", "2.1.4"))
+        self.found("docker_hosts_unread", says="28.0")
+        self.box.write("usr/local/bin/nerdctl", "", 0o755)
         self.found()
 
 
