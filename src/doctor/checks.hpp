@@ -15,7 +15,7 @@ void daemon_json_bom(const Scene& scene, Sink& sink);
 void daemon_json_misspelt_key(const Scene& scene, Sink& sink);
 void daemon_json_unknown_key(const Scene& scene, Sink& sink);
 void daemon_json_unused_key(const Scene& scene, Sink& sink);
-void daemon_json_proxies_early(const Scene& scene, Sink& sink);
+void daemon_json_key_early(const Scene& scene, Sink& sink);
 void flag_conflict(const Scene& scene, Sink& sink);
 void mirror_invalid(const Scene& scene, Sink& sink);
 void mirror_path(const Scene& scene, Sink& sink);

@@ -4,7 +4,6 @@
 #include "base/url.hpp"
 #include "doctor/checks.hpp"
 #include "doctor/daemon_keys.hpp"
-#include "targets/version_rules.hpp"
 #include "text/lines.hpp"
 
 #include <algorithm>
@@ -107,7 +106,7 @@ void daemon_json_unknown_key(const Scene& scene, Sink& sink) {
         if (is_daemon_key(key) || meant_daemon_key(key)) continue;
         if (scene.daemon.doc->kind_at({key}) == text::JsonKind::object) continue;
         sink.add(scene.daemon.path.str(),
-                 cat("no Engine up to 29 has the key \"", printable_line(key, 60),
+                 cat("no Engine from 20.10 to 29 has the key \"", printable_line(key, 60),
                      "\", and dockerd does not start with one that it does not know"),
                  "dockerd --validate --config-file " + scene.daemon.path.str());
     }
@@ -122,15 +121,18 @@ void daemon_json_unused_key(const Scene& scene, Sink& sink) {
     }
 }
 
-void daemon_json_proxies_early(const Scene& scene, Sink& sink) {
+void daemon_json_key_early(const Scene& scene, Sink& sink) {
     const auto& version = scene.node.docker.version;
-    if (!scene.daemon.doc || !version || targets::holds(targets::Rule::daemon_proxies, version)) return;
-    for (const char* key : {"proxies", "http-proxy", "https-proxy", "no-proxy"})
-        if (scene.daemon.doc->has({key}))
-            sink.add(scene.daemon.path.str(),
-                     cat("\"", key, "\" needs Docker Engine 23.0, dockerd ", version->text,
-                         " does not start with it"),
-                     "sudo mirrorctl apply --https-proxy @FILE   # writes a systemd drop-in");
+    if (!is_before(version, kTolerant)) return;
+    for (const auto& key : top_keys(scene.daemon)) {
+        if (!needs_engine_23(key)) continue;
+        bool proxy = key.ends_with("proxy") || key == "proxies";
+        sink.add(
+            scene.daemon.path.str(),
+            cat("\"", key, "\" needs Docker Engine 23.0 or later, dockerd ", version->text,
+                " does not start with it"),
+            proxy ? "sudo mirrorctl apply --https-proxy @FILE   # writes a systemd drop-in" : edit(scene));
+    }
 }
 
 void flag_conflict(const Scene& scene, Sink& sink) {

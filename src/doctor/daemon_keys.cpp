@@ -44,7 +44,6 @@ constexpr auto kKeys = std::to_array<std::string_view>({
     "default-shm-size",
     "default-ulimits",
     "deprecated-key-path",
-    "disable-legacy-registry",
     "dns",
     "dns-opts",
     "dns-search",
@@ -114,8 +113,13 @@ constexpr auto kKeys = std::to_array<std::string_view>({
     "userland-proxy",
     "userland-proxy-path",
     "userns-remap",
-    "validate",
 });
+
+// dockerd 20.10.24 refuses these; most are younger still.
+constexpr auto kSince23 = std::to_array<std::string_view>(
+    {"allow-direct-routing", "bip6", "bridge-accept-fwmark", "cdi-spec-dirs", "default-network-opts",
+     "firewall-backend", "host-gateway-ips", "http-proxy", "https-proxy", "ip-forward-no-drop", "log-format",
+     "min-api-version", "no-proxy", "nri-opts", "proxies"});
 
 struct Plural {
     std::string_view key;
@@ -155,6 +159,10 @@ std::string normal(std::string_view key) {
 
 bool is_daemon_key(std::string_view key) {
     return std::find(kKeys.begin(), kKeys.end(), key) != kKeys.end();
+}
+
+bool needs_engine_23(std::string_view key) {
+    return std::find(kSince23.begin(), kSince23.end(), key) != kSince23.end();
 }
 
 std::optional<std::string> meant_daemon_key(const std::string& key) {

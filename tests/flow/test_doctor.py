@@ -173,9 +173,11 @@ class DaemonJson(DoctorCase):
 
     def test_proxies_too_early(self):
         self.daemon({"proxies": {"https-proxy": "http://proxy.corp.example:3128"}})
-        self.found("daemon_json_proxies_early", says="20.10.24")
+        self.found("daemon_json_key_early", says="20.10.24")
         self.daemon({"proxies": {"https-proxy": "http://proxy.corp.example:3128"}}, "23.0.1")
         self.found()
+        self.daemon({"log-format": "json"}, "20.10.24")
+        self.found("daemon_json_key_early", says="log-format")
 
     def test_flag_conflict(self):
         self.box.write("etc/default/docker", 'DOCKER_OPTS="--registry-mirror=https://mirror.corp.example"\n')
