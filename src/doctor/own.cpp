@@ -6,6 +6,22 @@
 
 namespace mirrorctl::doctor {
 
+namespace {
+
+// Somebody reloaded dockerd by hand: what it says itself outranks our record.
+bool is_settled(const Scene& scene, const Pending& pending) {
+    const auto& docker = scene.node.docker;
+    if (pending.kind != ActivationKind::reload || pending.unit != docker.unit.name || !docker.live)
+        return false;
+    std::vector<Finding> differences;
+    Sink sink("", Severity::note, differences);
+    mirrors_not_live(scene, sink);
+    mirrors_still_live(scene, sink);
+    return differences.empty();
+}
+
+}  // namespace
+
 void recovery_needed(const Scene& scene, Sink& sink) {
     if (scene.in.state.recovery_needed)
         sink.add(scene.in.state.dir.str(), "an earlier run was cut short in the middle",
@@ -13,11 +29,13 @@ void recovery_needed(const Scene& scene, Sink& sink) {
 }
 
 void activation_pending(const Scene& scene, Sink& sink) {
-    for (const auto& pending : scene.in.state.pending)
+    for (const auto& pending : scene.in.state.pending) {
+        if (is_settled(scene, pending)) continue;
         sink.add(pending.unit.empty() ? scene.in.state.dir.str() : pending.unit,
                  cat("what was written is not live yet: ", printable_line(pending.reason, 300)),
                  "sudo mirrorctl apply --restart always   # may stop containers; without the option: when "
                  "that is safe");
+    }
 }
 
 void file_drifted(const Scene& scene, Sink& sink) {
