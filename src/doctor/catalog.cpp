@@ -20,7 +20,7 @@ constexpr auto kChecks = std::to_array<CheckRow>({
     {"daemon_json_misspelt_key", Severity::error, "daemon.json has a misspelt key", daemon_json_misspelt_key},
     {"daemon_json_unknown_key", Severity::warning, "daemon.json has a key that no known Engine has",
      daemon_json_unknown_key},
-    {"daemon_json_unused_key", Severity::warning, "proxies at the top level of daemon.json",
+    {"daemon_json_unused_key", Severity::warning, "a key of daemon.json that dockerd takes and never looks at",
      daemon_json_unused_key},
     {"daemon_json_key_early", Severity::error, "a key of daemon.json that is younger than this dockerd",
      daemon_json_key_early},

@@ -92,7 +92,7 @@ void daemon_json_bom(const Scene& scene, Sink& sink) {
 
 void daemon_json_misspelt_key(const Scene& scene, Sink& sink) {
     for (const auto& key : top_keys(scene.daemon)) {
-        if (is_daemon_key(key)) continue;
+        if (is_daemon_key(key) || is_flag_only(key)) continue;
         if (auto meant = meant_daemon_key(key))
             sink.add(scene.daemon.path.str(),
                      cat("unknown key \"", printable_line(key, 60), "\": dockerd does not start with it"),
@@ -103,7 +103,7 @@ void daemon_json_misspelt_key(const Scene& scene, Sink& sink) {
 void daemon_json_unknown_key(const Scene& scene, Sink& sink) {
     for (const auto& key : top_keys(scene.daemon)) {
         // dockerd flattens objects before it looks for unknown keys: an object is judged by what is in it.
-        if (is_daemon_key(key) || meant_daemon_key(key)) continue;
+        if (is_daemon_key(key) || is_flag_only(key) || meant_daemon_key(key)) continue;
         if (scene.daemon.doc->kind_at({key}) == text::JsonKind::object) continue;
         sink.add(scene.daemon.path.str(),
                  cat("no Engine from 20.10 to 29 has the key \"", printable_line(key, 60),
@@ -113,11 +113,14 @@ void daemon_json_unknown_key(const Scene& scene, Sink& sink) {
 }
 
 void daemon_json_unused_key(const Scene& scene, Sink& sink) {
-    for (const char* key : {"http-proxy", "https-proxy", "no-proxy"}) {
-        if (!scene.daemon.doc || !scene.daemon.doc->has({key})) continue;
-        if (is_before(scene.node.docker.version, kTolerant)) continue;
-        sink.add(scene.daemon.path.str(), cat("\"", key, "\" at the top level is silently unused"),
-                 cat(edit(scene), "   # \"proxies\": { \"", key, "\": ... }"));
+    for (const auto& key : top_keys(scene.daemon)) {
+        bool proxy = key == "http-proxy" || key == "https-proxy" || key == "no-proxy";
+        if (!is_flag_only(key) && (!proxy || is_before(scene.node.docker.version, kTolerant))) continue;
+        auto meant = meant_daemon_key(key).value_or("");
+        sink.add(scene.daemon.path.str(), cat("\"", key, "\" is silently unused at this place"),
+                 cat(edit(scene), proxy           ? cat("   # \"proxies\": { \"", key, "\": ... }")
+                                  : meant.empty() ? std::string("   # take it out")
+                                                  : cat("   # the key is \"", meant, "\"")));
     }
 }
 
@@ -137,6 +140,7 @@ void daemon_json_key_early(const Scene& scene, Sink& sink) {
 
 void flag_conflict(const Scene& scene, Sink& sink) {
     for (const auto& key : top_keys(scene.daemon)) {
+        if (key == "runtimes") continue;  // the one that may stand in both
         auto flag_of_key = daemon_flag_of(key);
         for (const auto& source : scene.node.docker.flags) {
             auto name = std::string_view(source.flag).substr(0, source.flag.find_first_of("= "));

@@ -165,6 +165,13 @@ bool needs_engine_23(std::string_view key) {
     return std::find(kSince23.begin(), kSince23.end(), key) != kSince23.end();
 }
 
+bool is_flag_only(std::string_view key) {
+    constexpr auto kOthers = std::to_array<std::string_view>({"config-file", "help", "version"});
+    auto is_flag = [&](const Plural& plural) { return plural.flag == key; };
+    return !is_daemon_key(key) && (std::any_of(kPlurals.begin(), kPlurals.end(), is_flag) ||
+                                   std::find(kOthers.begin(), kOthers.end(), key) != kOthers.end());
+}
+
 std::optional<std::string> meant_daemon_key(const std::string& key) {
     auto wanted = normal(key);
     for (auto known : kKeys)

@@ -12,7 +12,11 @@ namespace mirrorctl::doctor {
 bool is_daemon_key(std::string_view key);
 // No Engine before 23.0 knows it.
 bool needs_engine_23(std::string_view key);
-// What a misspelt key was meant to be, e.g. "registry-mirror" -> "registry-mirrors".
+// A flag's name that is no key, e.g. "registry-mirror": dockerd takes it in the file and never looks at it,
+// because it looks for unknown keys among its flags (moby daemon/config/config.go,
+// findConfigurationConflicts).
+bool is_flag_only(std::string_view key);
+// What such a key, or a misspelt one, was meant to be, e.g. "registry_mirrors" -> "registry-mirrors".
 std::optional<std::string> meant_daemon_key(const std::string& key);
 // The flag that must not be given beside the key: "registry-mirrors" -> "registry-mirror".
 std::string daemon_flag_of(const std::string& key);

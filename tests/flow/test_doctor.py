@@ -156,9 +156,8 @@ class DaemonJson(DoctorCase):
         self.found()
 
     def test_misspelt_keys(self):
-        for key, meant in (("registry-mirror", "registry-mirrors"), ("registry_mirrors", "registry-mirrors"),
-                           ("insecure-registry", "insecure-registries"), ("Registry-Mirrors", "registry-mirrors"),
-                           ("log-drivers", "log-driver")):
+        for key, meant in (("registry_mirrors", "registry-mirrors"), ("insecure_registry", "insecure-registries"),
+                           ("Registry-Mirrors", "registry-mirrors"), ("log-drivers", "log-driver")):
             self.daemon({key: []})
             finding, = self.found("daemon_json_misspelt_key", says=key)
             self.assertIn(f'"{meant}"', finding["hint"])
@@ -167,7 +166,11 @@ class DaemonJson(DoctorCase):
         self.daemon({"speedup": "yes"})
         self.found("daemon_json_unknown_key", says="speedup")
 
-    def test_unused_proxies(self):
+    def test_unused_keys(self):
+        for key, meant in (("registry-mirror", "registry-mirrors"), ("insecure-registry", "insecure-registries")):
+            self.daemon({key: []})
+            finding, = self.found("daemon_json_unused_key", says=key)
+            self.assertIn(f'"{meant}"', finding["hint"])
         self.daemon({"http-proxy": "http://proxy.corp.example:3128"}, "24.0.7")
         self.found("daemon_json_unused_key")
 

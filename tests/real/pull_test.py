@@ -166,6 +166,24 @@ class Story:
         self.doctor()
         print("ok: containerd ignores what doctor says that it ignores", flush=True)
 
+    def refused_files(self):
+        """dockerd refuses what doctor calls an error, and takes the rest, whatever its version."""
+        good = read(DAEMON_JSON).decode()
+        self.dockerd.stop()
+        for text in ("{}", "", "{\n", '{"debug": true,}', '\ufeff{}', '{} {}', '{"debug": true, "debug": false}', '{"registry-mirror": []}', '{"registry_mirrors": []}',
+                     '{"speedup": 1}', '{"log-format": "text"}', '{"proxies": {"http-proxy": ""}}', '{"registry-mirrors": [""]}',
+                     '{"registry-mirrors": ["m.corp.example"]}', '{"registry-mirrors": ["https://u:p@m.corp.example"]}',
+                     '{"registry-mirrors": ["https://m.corp.example/hub"]}', '{"registry-mirrors": ["https://m.corp.example/?a"]}',
+                     '{"registry-mirrors": ["https://m.corp.example/", "https://m.corp.example/"]}'):
+            write(DAEMON_JSON, text)
+            codes = [finding["code"] for finding in self.mirrorctl("doctor")["findings"]
+                     if finding["severity"] == "error" or finding["code"] == "daemon_json_unknown_key"]
+            refused = self.dockerd.refuses()
+            expect(bool(codes) == refused, f"{text!r}: doctor says {codes}, dockerd {'refuses' if refused else 'takes'} it")
+        write(DAEMON_JSON, good)
+        self.dockerd.start()
+        print("ok: dockerd refuses what doctor says that it refuses, and nothing else", flush=True)
+
     def rollback(self):
         document = self.mirrorctl("rollback")
         expect(document["changed"], f"rollback: {document}")
@@ -188,6 +206,7 @@ class Story:
         self.doctor()
         self.status()
         self.ignored_files()
+        self.refused_files()
         self.apply_again()
         self.rollback()
         self.expect_pulls_from("origin")
