@@ -11,6 +11,8 @@ namespace {
 
 constexpr auto kChecks = std::to_array<CheckRow>({
     {"daemon_json_invalid", Severity::error, "daemon.json is not what dockerd reads", daemon_json_invalid},
+    {"config_file_missing", Severity::error, "--config-file names a file that is not there",
+     config_file_missing},
     {"daemon_json_trailing", Severity::warning, "daemon.json goes on behind its document",
      daemon_json_trailing},
     {"daemon_json_duplicate", Severity::warning, "daemon.json has a key twice", daemon_json_duplicate},
@@ -20,8 +22,8 @@ constexpr auto kChecks = std::to_array<CheckRow>({
     {"daemon_json_misspelt_key", Severity::error, "daemon.json has a misspelt key", daemon_json_misspelt_key},
     {"daemon_json_unknown_key", Severity::warning, "daemon.json has a key that no known Engine has",
      daemon_json_unknown_key},
-    {"daemon_json_unused_key", Severity::warning, "a key of daemon.json that dockerd takes and never looks at",
-     daemon_json_unused_key},
+    {"daemon_json_unused_key", Severity::warning,
+     "a key of daemon.json that dockerd takes and never looks at", daemon_json_unused_key},
     {"daemon_json_key_early", Severity::error, "a key of daemon.json that is younger than this dockerd",
      daemon_json_key_early},
     {"flag_conflict", Severity::error, "a key of daemon.json is also given as a flag", flag_conflict},

@@ -8,6 +8,7 @@
 namespace mirrorctl::doctor {
 
 void daemon_json_invalid(const Scene& scene, Sink& sink);
+void config_file_missing(const Scene& scene, Sink& sink);
 void daemon_json_trailing(const Scene& scene, Sink& sink);
 void daemon_json_duplicate(const Scene& scene, Sink& sink);
 void daemon_json_empty(const Scene& scene, Sink& sink);

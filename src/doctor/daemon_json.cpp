@@ -59,6 +59,15 @@ void daemon_json_invalid(const Scene& scene, Sink& sink) {
              edit(scene));
 }
 
+void config_file_missing(const Scene& scene, Sink& sink) {
+    for (const auto& source : scene.node.docker.flags)
+        if (source.flag.starts_with("--config-file=") && !scene.daemon.present && !scene.daemon.unreadable)
+            sink.add(
+                scene.daemon.path.str(),
+                cat("dockerd does not start without the file that ", printable_line(source.where), " names"),
+                cat("echo '{}' | sudo tee ", scene.daemon.path.str()));
+}
+
 void daemon_json_trailing(const Scene& scene, Sink& sink) {
     if (!is_before(scene.node.docker.version, kTolerant) || !has_trailing_data(scene.daemon)) return;
     sink.add(scene.daemon.path.str(),

@@ -133,6 +133,15 @@ class DaemonJson(DoctorCase):
         self.daemon('{\n  "debug": true,\n}\n')
         self.found("daemon_json_invalid", says="daemon.json:2:")
 
+    def test_a_named_file_that_is_not_there(self):
+        self.box.write("etc/default/docker", 'DOCKER_OPTS="--config-file=/etc/docker/other.json"\n')
+        self.found("config_file_missing", says="/etc/docker/other.json")
+        self.box.write("etc/docker/other.json", "{}")
+        self.found()
+        self.box.write("etc/default/docker", "")
+        self.box.path("etc/docker/daemon.json").unlink()
+        self.found()
+
     def test_trailing_data(self):
         self.daemon('{"debug": true}\n{"debug": false}\n')
         self.found("daemon_json_trailing")
