@@ -1,8 +1,10 @@
 // status, history, targets, and the bare call: what is here, whose it is, what would help.
 #include "base/strings.hpp"
 #include "cli/command.hpp"
+#include "cli/knowledge.hpp"
 #include "cli/live.hpp"
 #include "cli/transaction.hpp"
+#include "doctor/consumers.hpp"
 #include "plan/status.hpp"
 #include "txn/history.hpp"
 #include "txn/recover.hpp"
@@ -31,6 +33,19 @@ T readable(Node& node, Result<T> result, std::vector<Warning>& warnings, const E
     return T{};
 }
 
+void add_consumers(Node& node, const Ownership& owned, ui::StatusDocument& document) {
+    doctor::Inputs inputs{.node = node.asked_facts(),
+                          .fs = node.fs(),
+                          .owned = owned,
+                          .knowledge = mirror_knowledge(),
+                          .state = {.dir = node.state().dir, .pending = document.pending}};
+    for (const auto& consumer : doctor::find_consumers(doctor::look(inputs)))
+        document.consumers.push_back({.name = consumer.name,
+                                      .reads = consumer.reads,
+                                      .live = consumer.live,
+                                      .detail = consumer.detail});
+}
+
 Result<ui::StatusDocument> make_document(Node& node) {
     ui::StatusDocument document;
     const Error* hard = nullptr;
@@ -51,6 +66,7 @@ Result<ui::StatusDocument> make_document(Node& node) {
         if (status.standing == plan::Standing::absent) entry.live = "unknown";
         document.targets.push_back(std::move(entry));
     }
+    add_consumers(node, owned, document);
     document.profile = node.config().profile;
     for (const auto& receipt : receipts) {
         if (receipt.command != "apply" || receipt.outcome != Outcome::committed) continue;

@@ -13,6 +13,8 @@ Result<ExitCode> run_apply(Node& node, const ApplyOptions& options);
 Result<ExitCode> run_saved_plan(Node& node, const ApplyOptions& options);
 Result<ExitCode> run_bench(Node& node, const BenchOptions& options);
 Result<ExitCode> run_status(Node& node, const StatusOptions& options);
+Result<ExitCode> run_doctor(Node& node, const DoctorOptions& options);
+Result<ExitCode> run_explain(Node& node, const ExplainOptions& options);
 Result<ExitCode> run_rollback(Node& node, const RollbackOptions& options);
 Result<ExitCode> run_reset(Node& node, const ResetOptions& options);
 Result<ExitCode> run_recover(Node& node, const RecoverOptions& options);

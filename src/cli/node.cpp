@@ -25,7 +25,7 @@ std::string normal_path(const std::string& cwd, const std::string& path) {
 
 }  // namespace
 
-Result<std::unique_ptr<Node>> Node::open(World& world, const GlobalOptions& global) {
+Result<std::unique_ptr<Node>> Node::open(World& world, const GlobalOptions& global, BrokenConfig broken) {
     std::unique_ptr<Node> node(new Node(world, global));
     node->root_ = normal_path(world.cwd, global.root.empty() ? "/" : global.root);
     node->live_ = node->root_ == "/";
@@ -40,7 +40,13 @@ Result<std::unique_ptr<Node>> Node::open(World& world, const GlobalOptions& glob
         node->state_ = std::make_unique<txn::StateDir>(
             txn::StateDir{.fs = *node->host_fs_, .dir = node->host_path(global.state_dir), .uid = world.uid});
     }
-    TRY_ASSIGN(node->config_, profile::load_config(*node->root_fs_));
+    auto config = profile::load_config(*node->root_fs_);
+    if (config)
+        node->config_ = std::move(*config);
+    else if (broken == BrokenConfig::refuse)
+        return Failure(config.error());
+    else
+        node->config_error_ = config.error();
     return node;
 }
 

@@ -18,11 +18,16 @@
 
 namespace mirrorctl::cli {
 
+// What to do with a config.yaml that does not load: `keep` goes on with the defaults, for a command that
+// reports it.
+enum class BrokenConfig { refuse, keep };
+
 class Node {
   public:
     // Opens the root and reads config.yaml. Errors: not_found for a root that is no directory; parse
     // (config.yaml).
-    static Result<std::unique_ptr<Node>> open(World& world, const GlobalOptions& global);
+    static Result<std::unique_ptr<Node>> open(World& world, const GlobalOptions& global,
+                                              BrokenConfig broken = BrokenConfig::refuse);
 
     World& world() { return world_; }
     const GlobalOptions& global() const { return global_; }
@@ -31,6 +36,9 @@ class Node {
     bool live() const { return live_; }
     const std::string& root() const { return root_; }
     const profile::NodeConfig& config() const { return config_; }
+    const std::optional<Error>& config_error() const {
+        return config_error_;
+    }  // only with BrokenConfig::keep
     const txn::StateDir& state() const { return *state_; }
     txn::StateView state_view() const { return state_->view(); }
 
@@ -67,6 +75,7 @@ class Node {
     std::unique_ptr<sys::Fs> host_fs_;
     std::unique_ptr<txn::StateDir> state_;
     profile::NodeConfig config_;
+    std::optional<Error> config_error_;
     NodeFacts facts_;
     bool have_facts_ = false;
     bool asked_ = false;

@@ -61,6 +61,15 @@ struct StatusOptions {
     bool exit_code = false;
 };
 
+struct DoctorOptions {
+    bool exit_code = false;
+    bool list = false;  // the checks instead of findings
+};
+
+struct ExplainOptions {
+    std::string image;
+};
+
 struct RollbackOptions {
     std::string transaction = {};
     bool dry_run = false;
@@ -95,9 +104,9 @@ struct CompletionOptions {
 struct OverviewOptions {};
 
 using CommandOptions =
-    std::variant<OverviewOptions, ApplyOptions, BenchOptions, StatusOptions, RollbackOptions, ResetOptions,
-                 RecoverOptions, HistoryOptions, TargetsOptions, ProfileListOptions, ProfileShowOptions,
-                 ProfileLintOptions, CompletionOptions>;
+    std::variant<OverviewOptions, ApplyOptions, BenchOptions, StatusOptions, DoctorOptions, ExplainOptions,
+                 RollbackOptions, ResetOptions, RecoverOptions, HistoryOptions, TargetsOptions,
+                 ProfileListOptions, ProfileShowOptions, ProfileLintOptions, CompletionOptions>;
 
 struct Invocation {
     GlobalOptions global;

@@ -1,6 +1,7 @@
 #include "cli/parse.hpp"
 
 #include "base/strings.hpp"
+#include "cli/parse_inspect.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -32,7 +33,7 @@ struct Grammar {
     GlobalOptions global;
     ApplyOptions apply, plan;
     BenchOptions bench;
-    StatusOptions status;
+    InspectOptions inspect;
     RollbackOptions rollback;
     ResetOptions reset;
     RecoverOptions recover;
@@ -215,9 +216,7 @@ Grammar::Grammar() {
               "Examples:\n  mirrorctl plan --profile cn\n  mirrorctl plan --profile cn --out plan.json && "
               "sudo mirrorctl apply plan.json",
               plan, plan_wait);
-    auto* report = add(app, "status", "per consumer: what it reads now, whose it is, live or pending",
-                       "Example:\n  mirrorctl status --json");
-    report->add_flag("--exit-code", status.exit_code, "exit 3 if something of ours drifted or is pending");
+    add_inspect_commands(app, inspect);
     add_undo_commands();
     add(app, "history", "the transactions of this node, newest first", "Example:\n  mirrorctl history");
     add_profile_commands();
@@ -291,7 +290,9 @@ Result<CommandOptions> chosen_options(Grammar& grammar, const std::string& name)
         if (!grammar.budget.empty()) grammar.bench.budget_seconds = budget;
         return grammar.bench;
     }
-    if (name == "status") return grammar.status;
+    if (name == "status") return grammar.inspect.status;
+    if (name == "doctor") return grammar.inspect.doctor;
+    if (name == "explain") return grammar.inspect.explain;
     if (name == "rollback") return grammar.rollback;
     if (name == "reset") return grammar.reset;
     if (name == "recover") return grammar.recover;

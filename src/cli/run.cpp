@@ -23,6 +23,8 @@ Result<ExitCode> dispatch(Node& node, const CommandOptions& options) {
                                [&](const ApplyOptions& o) { return run_apply(node, o); },
                                [&](const BenchOptions& o) { return run_bench(node, o); },
                                [&](const StatusOptions& o) { return run_status(node, o); },
+                               [&](const DoctorOptions& o) { return run_doctor(node, o); },
+                               [&](const ExplainOptions& o) { return run_explain(node, o); },
                                [&](const RollbackOptions& o) { return run_rollback(node, o); },
                                [&](const ResetOptions& o) { return run_reset(node, o); },
                                [&](const RecoverOptions& o) { return run_recover(node, o); },
@@ -96,7 +98,9 @@ int run(World& world, const std::vector<std::string>& arguments) {
         return 0;
     }
     const auto& invocation = std::get<Invocation>(*parsed);
-    auto node = Node::open(world, invocation.global);
+    auto broken_config =
+        std::holds_alternative<DoctorOptions>(invocation.options) ? BrokenConfig::keep : BrokenConfig::refuse;
+    auto node = Node::open(world, invocation.global, broken_config);
     if (!node) return report(world, invocation, node.error());
     auto code = dispatch(**node, invocation.options);
     if (!code) return report(world, invocation, code.error());

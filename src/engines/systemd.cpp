@@ -36,7 +36,7 @@ std::vector<Properties> parse_show(std::string_view output) {
 std::map<std::string, Properties> show_units(sys::Runner& runner, const std::vector<std::string>& units) {
     sys::Command command{
         .argv = {"systemctl", "show", "--no-pager",
-                 "--property=Id,LoadState,ActiveState,MainPID,KillMode,NeedDaemonReload,CanReload"},
+                 "--property=Id,LoadState,ActiveState,MainPID,KillMode,NeedDaemonReload,CanReload,Result"},
         .timeout_seconds = kAskSeconds};
     command.argv.insert(command.argv.end(), units.begin(), units.end());
     auto finished = runner.run(command);

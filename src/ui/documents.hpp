@@ -36,13 +36,63 @@ struct StatusEntry {
     std::string detail;
 };
 
+struct ConsumerEntry {
+    std::string name;  // "dockerd", "containerd CRI", "nerdctl" ...
+    std::vector<std::string> reads;
+    std::string live;  // yes | pending | no | unknown
+    std::string detail;
+};
+
 struct StatusDocument {
     std::vector<StatusEntry> targets;
+    std::vector<ConsumerEntry> consumers = {};
     std::vector<Pending> pending;
     std::string profile;     // that config.yaml or the last apply names
     std::string last_apply;  // transaction id, "" = never
     bool recovery_needed = false;
     std::vector<Warning> warnings;
+};
+
+struct FindingEntry {
+    std::string code;
+    std::string severity;  // error | warning | note
+    std::string subject;
+    std::string message;
+    std::string hint;
+};
+
+struct DoctorDocument {
+    std::vector<FindingEntry> findings = {};
+    std::size_t checked = 0;
+    std::vector<Warning> warnings = {};  // what could not be looked at
+};
+
+struct ExplainHost {
+    std::string url;
+    bool tag = false;
+    bool content = false;
+    std::string via;
+    std::string why;
+};
+
+struct ExplainConsumer {
+    std::string name;
+    std::string file;
+    std::string note;
+    std::vector<ExplainHost> hosts = {};
+};
+
+struct ExplainDocument {
+    std::string image;
+    std::string registry;
+    std::string repository;
+    std::vector<ExplainConsumer> consumers = {};
+};
+
+struct CheckEntry {
+    std::string code;
+    std::string severity;
+    std::string about;
 };
 
 struct TargetEntry {
@@ -77,6 +127,9 @@ std::vector<Warning> all_warnings(const RunDocument& run);
 std::string run_json(const RunDocument& run);
 std::string error_json(const std::string& command, const Error& error);
 std::string status_json(const StatusDocument& status);
+std::string doctor_json(const DoctorDocument& doctor);
+std::string checks_json(const std::vector<CheckEntry>& checks);
+std::string explain_json(const ExplainDocument& explained);
 std::string history_json(const std::vector<Receipt>& receipts);
 std::string targets_json(const std::vector<TargetEntry>& targets);
 std::string profiles_json(const std::vector<ProfileEntry>& profiles);
@@ -90,6 +143,10 @@ std::string error_text(const Error& error, const Term& term);
 std::string warnings_text(const std::vector<Warning>& warnings, const Term& term);
 std::string report_text(const Report& report, const Term& term);
 std::string status_text(const StatusDocument& status, const Term& term);
+std::string doctor_text(const DoctorDocument& doctor, const Term& term);
+std::string checks_text(const std::vector<CheckEntry>& checks, const Term& term);
+std::string explain_text(const ExplainDocument& explained, const Term& term);
+std::string consumers_text(const std::vector<ConsumerEntry>& consumers, const Term& term);
 std::string history_text(const std::vector<Receipt>& receipts, const Term& term);
 std::string targets_text(const std::vector<TargetEntry>& targets, const Term& term);
 std::string profiles_text(const std::vector<ProfileEntry>& profiles, const Term& term);

@@ -174,6 +174,7 @@ std::string status_text(const StatusDocument& status, const Term& term) {
         for (const auto& m : t.mirrors) out += "    " + printable(m) + "\n";
         if (!t.detail.empty()) out += term.dim("  " + printable_line(t.detail)) + "\n";
     }
+    out += consumers_text(status.consumers, term);
     if (status.targets.empty()) out += "no engine found, nothing of ours on this node\n";
     out += pending_text(status.pending, term);
     return out;

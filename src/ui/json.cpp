@@ -128,8 +128,62 @@ std::string status_json(const StatusDocument& status) {
                                   {"mirrors", mirrors},
                                   {"detail", safe(t.detail)}});
     }
+    doc["consumers"] = Json::array();
+    for (const auto& c : status.consumers) {
+        Json reads = Json::array();
+        for (const auto& path : c.reads) reads.push_back(safe(path));
+        doc["consumers"].push_back(
+            {{"name", safe(c.name)}, {"reads", reads}, {"live", c.live}, {"detail", safe(c.detail)}});
+    }
     doc["pending"] = pending_value(status.pending);
     doc["warnings"] = warnings_value(status.warnings);
+    doc["error"] = nullptr;
+    return dump(doc);
+}
+
+std::string doctor_json(const DoctorDocument& doctor) {
+    Json doc = document("doctor");
+    doc["checked"] = doctor.checked;
+    doc["findings"] = Json::array();
+    for (const auto& f : doctor.findings)
+        doc["findings"].push_back({{"code", f.code},
+                                   {"severity", f.severity},
+                                   {"subject", safe(f.subject)},
+                                   {"message", safe(f.message)},
+                                   {"hint", safe(f.hint)}});
+    doc["warnings"] = warnings_value(doctor.warnings);
+    doc["error"] = nullptr;
+    return dump(doc);
+}
+
+std::string checks_json(const std::vector<CheckEntry>& checks) {
+    Json doc = document("doctor-list");
+    doc["checks"] = Json::array();
+    for (const auto& c : checks)
+        doc["checks"].push_back({{"code", c.code}, {"severity", c.severity}, {"about", c.about}});
+    doc["error"] = nullptr;
+    return dump(doc);
+}
+
+std::string explain_json(const ExplainDocument& explained) {
+    Json doc = document("explain");
+    doc["image"] = safe(explained.image);
+    doc["registry"] = safe(explained.registry);
+    doc["repository"] = safe(explained.repository);
+    doc["consumers"] = Json::array();
+    for (const auto& c : explained.consumers) {
+        Json hosts = Json::array();
+        for (const auto& h : c.hosts)
+            hosts.push_back({{"url", safe(h.url)},
+                             {"tag", h.tag},
+                             {"content", h.content},
+                             {"via", safe(h.via)},
+                             {"why", safe(h.why)}});
+        doc["consumers"].push_back({{"name", safe(c.name)},
+                                    {"file", c.file.empty() ? Json(nullptr) : Json(safe(c.file))},
+                                    {"note", safe(c.note)},
+                                    {"hosts", hosts}});
+    }
     doc["error"] = nullptr;
     return dump(doc);
 }

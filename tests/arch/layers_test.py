@@ -9,11 +9,11 @@ TOP = pathlib.Path(sys.argv.pop(1)) if len(sys.argv) > 1 and pathlib.Path(sys.ar
 SRC = TOP / "src"
 LAYERS = {
     "base": 0, "model": 1, "text": 2, "sys": 2, "net": 2, "targets": 3, "engines": 3, "registry": 3,
-    "bench": 4, "plan": 4, "txn": 4, "profile": 4, "sync": 4, "ui": 4, "cli": 5,
+    "bench": 4, "plan": 4, "txn": 4, "doctor": 4, "profile": 4, "sync": 4, "ui": 4, "cli": 5,
 }
 # Headers of libraries and the only places that may include them.
 THIRD_PARTY = {
-    r"<CLI/": [r"cli/parse\.cpp"],
+    r"<CLI/": [r"cli/parse\.cpp", r"cli/parse_inspect\.cpp"],
     r"<curl/": [r"net/curl_\w+\.(cpp|hpp)"],
     r"<toml\+\+/": [r"text/\w+\.cpp"],
     r"<nlohmann/": [r"(model/json|text|engines|registry|ui|profile|bench)/[\w/]+\.cpp", r"model/json/parts\.hpp"],

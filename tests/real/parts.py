@@ -109,6 +109,15 @@ class Dockerd(Process):
         self.stop()
         self.start()
 
+    def refuses(self):
+        """Does it give up at its configuration? It is stopped afterwards in any case."""
+        super().start()
+        try:
+            wait_for("dockerd", lambda: self.popen.poll() is not None or run(*DOCKER, "info", check=False).returncode == 0)
+            return self.popen.poll() is not None
+        finally:
+            self.stop()
+
     def reload(self):
         self.popen.send_signal(signal.SIGHUP)
 

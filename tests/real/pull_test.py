@@ -135,6 +135,55 @@ class Story:
             expect(entries.get(path, {}).get("state") == "ours", f"status of {path}: {entries.get(path)}")
         expect(entries[CONFIG_TOML]["live"] == "yes", f"containerd was restarted, but: {entries[CONFIG_TOML]}")
 
+    def doctor(self, *wanted):
+        """Exactly these findings, but for the plain http that the lab's registries speak."""
+        found = {finding["code"] for finding in self.mirrorctl("doctor")["findings"]} - {"plain_http"}
+        expect(found == set(wanted), f"doctor found {sorted(found)}, expected {sorted(wanted)}")
+
+    def explain(self, first):
+        consumers = {entry["name"]: entry for entry in self.mirrorctl("explain", "app:1")["consumers"]}
+        for name in ("dockerd", "containerd CRI"):
+            urls = [host["url"] for host in consumers[name]["hosts"]]
+            expect(urls[0].startswith(first + "/v2/library/app/manifests/1"), f"explain: {name}: {urls}")
+        live = {entry["name"]: entry["live"] for entry in self.mirrorctl("status")["consumers"]}
+        wanted = "yes" if first == FAST else "no"
+        expect((live["dockerd"], live["containerd CRI"], live["ctr"]) == (wanted, wanted, "no"), f"status: consumers are {live}")
+
+    def ignored_files(self):
+        """What doctor says that containerd ignores, containerd ignores."""
+        path = f"{CERTS_D}/docker.io/hosts.toml"
+        good = read(path).decode()
+        for text, code in (("", "hosts_toml_empty"), (f'server = "{FAST}"\n', "hosts_toml_no_host"),
+                           (f'[host."{FAST}"]\n  capabilities = ["pull", "fly"]\n', "hosts_toml_invalid"),
+                           (f'[host."{FAST}"]\n  skip_verify = "no"\n', "hosts_toml_invalid"),
+                           (f'[host."{FAST}"]\n[host."{FAST}"]\n', "hosts_toml_invalid"),
+                           (f'[host."{FAST}/v2/docker.io"]\n', "host_path")):
+            write(path, text)
+            served = self.served_by("app", lambda: self.containerd.pull("docker.io/library/app:1"))
+            expect(served == ["origin"], f"with {text!r} the CRI pull went through {served}")
+            self.doctor(code, "file_drifted")
+        write(path, good)
+        self.doctor()
+        print("ok: containerd ignores what doctor says that it ignores", flush=True)
+
+    def refused_files(self):
+        """dockerd refuses what doctor calls an error, and takes the rest, whatever its version."""
+        good = read(DAEMON_JSON).decode()
+        self.dockerd.stop()
+        for text in ("{}", "", "{\n", '{"debug": true,}', '\ufeff{}', '{} {}', '{"debug": true, "debug": false}', '{"registry-mirror": []}', '{"registry_mirrors": []}',
+                     '{"speedup": 1}', '{"log-format": "text"}', '{"proxies": {"http-proxy": ""}}', '{"registry-mirrors": [""]}',
+                     '{"registry-mirrors": ["m.corp.example"]}', '{"registry-mirrors": ["https://u:p@m.corp.example"]}',
+                     '{"registry-mirrors": ["https://m.corp.example/hub"]}', '{"registry-mirrors": ["https://m.corp.example/?a"]}',
+                     '{"registry-mirrors": ["https://m.corp.example/", "https://m.corp.example/"]}'):
+            write(DAEMON_JSON, text)
+            codes = [finding["code"] for finding in self.mirrorctl("doctor")["findings"]
+                     if finding["severity"] == "error" or finding["code"] == "daemon_json_unknown_key"]
+            refused = self.dockerd.refuses()
+            expect(bool(codes) == refused, f"{text!r}: doctor says {codes}, dockerd {'refuses' if refused else 'takes'} it")
+        write(DAEMON_JSON, good)
+        self.dockerd.start()
+        print("ok: dockerd refuses what doctor says that it refuses, and nothing else", flush=True)
+
     def rollback(self):
         document = self.mirrorctl("rollback")
         expect(document["changed"], f"rollback: {document}")
@@ -147,11 +196,17 @@ class Story:
 
     def tell(self):
         self.prepare()
+        self.doctor()
         self.expect_pulls_from("origin")
         self.apply()
+        self.doctor("activation_pending", "mirrors_not_live")
         self.activate()
         self.expect_pulls_from("fast")
+        self.explain(FAST)
+        self.doctor()
         self.status()
+        self.ignored_files()
+        self.refused_files()
         self.apply_again()
         self.rollback()
         self.expect_pulls_from("origin")
