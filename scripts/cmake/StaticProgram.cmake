@@ -19,6 +19,9 @@ add_library(yaml-cpp STATIC IMPORTED GLOBAL)
 set_target_properties(yaml-cpp PROPERTIES IMPORTED_LOCATION ${STATIC_YAML})
 add_library(curl_static STATIC IMPORTED GLOBAL)
 set_target_properties(curl_static PROPERTIES IMPORTED_LOCATION ${STATIC_CURL}/lib/libcurl.a)
+set_target_properties(OpenSSL::Crypto PROPERTIES IMPORTED_LOCATION ${STATIC_CURL}/lib/libcrypto.a)
+target_link_directories(curl_static INTERFACE ${STATIC_CURL}/lib)
+set(CMAKE_SKIP_RPATH ON)  # glibc 2.36 crashes at the start of a static program that has one
 target_link_libraries(curl_static INTERFACE ${STATIC_TLS_STATIC_LDFLAGS} ${STATIC_RESOLVER_STATIC_LDFLAGS})
 
 set(CURL_INCLUDE_DIRS ${STATIC_CURL}/include)
