@@ -4,6 +4,7 @@
 #include "base/url.hpp"
 #include "targets/docker_files.hpp"
 #include "targets/docker_store.hpp"
+#include "targets/dockerd_mirror.hpp"
 #include "targets/entries.hpp"
 #include "targets/hosts_toml.hpp"
 #include "targets/mirror_choice.hpp"
@@ -48,6 +49,22 @@ Result<void> check_flags(const DockerFacts& docker) {
                                  printable_line(flag.where), " and refuses to start with both"),
                   .hint = cat("take the flag out of ", printable_line(flag.where),
                               ", then run mirrorctl apply again")});
+    }
+    return {};
+}
+
+// One entry that dockerd does not take keeps it from starting, and from reloading.
+Result<void> check_users_entries(const DockerFacts& docker, const Values& current) {
+    auto it = current.find(kRegistryMirrors);
+    if (it == current.end()) return {};
+    for (const auto& entry : it->second) {
+        auto refusal = dockerd_refusal(entry, docker.version);
+        if (refusal.empty()) continue;
+        return Failure(Error{.code = ErrorCode::unsupported_layout,
+                             .message = cat("cannot set registry-mirrors: ", docker.config_file.str(),
+                                            ": dockerd refuses the file for its entry \"",
+                                            printable_line(mask_secrets(entry), 120), "\": ", refusal),
+                             .hint = "correct it or take it out, then run mirrorctl apply again"});
     }
     return {};
 }
@@ -189,11 +206,10 @@ void warn_singular_key(const DaemonJson& file, std::vector<Warning>& warnings) {
     if (!file.text) return;
     auto doc = text::JsonDoc::parse(*file.text);
     if (!doc || !doc->has({"registry-mirror"})) return;
-    warnings.push_back(
-        {.code = "unknown_key",
-         .message =
-             "daemon.json has the key \"registry-mirror\", which dockerd does not know: it will not start",
-         .hint = "its name is \"registry-mirrors\""});
+    warnings.push_back({.code = "unknown_key",
+                        .message = "daemon.json has the key \"registry-mirror\", which dockerd takes without "
+                                   "a word and never reads",
+                        .hint = "its name is \"registry-mirrors\""});
 }
 
 // Ours for this run, and what keeps them from being written or from counting.
@@ -208,13 +224,15 @@ Result<Values> wanted_mirrors(const Context& context, const DaemonJson& file,
     Values wanted;
     for (const auto& upstream : context.desired.upstreams) {
         if (upstream.name != kHub) continue;
-        auto choice = choose_mirrors(upstream, context.desired.keep, speller_for(docker), docker.version, true);
+        auto choice =
+            choose_mirrors(upstream, context.desired.keep, speller_for(docker), docker.version, true);
         warnings = std::move(choice.warnings);
         for (const auto& mirror : choice.mirrors)
             wanted[kRegistryMirrors].push_back(spelled_as_user(mirror.url, file.current));
     }
     if (!wanted.empty()) {
         TRY(check_flags(docker));
+        TRY(check_users_entries(docker, file.current));
         auto outranking = outranking_hosts(context);
         TRY(check_own_hosts(context, outranking));
         warn_hidden(outranking, warnings);

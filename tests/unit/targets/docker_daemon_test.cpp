@@ -154,7 +154,30 @@ TEST_F(DockerDaemon, MisspeltKeyIsReportedNotRepaired) {
     fs.put(kPath, "{\"registry-mirror\": [\"https://x\"]}");
     apply();
     EXPECT_TRUE(warned("unknown_key"));
+    EXPECT_EQ(last.warnings.front().message.find("will not start"), std::string::npos)
+        << "dockerd looks the key up among its flags, and there it is called so";
     EXPECT_NE(text_of(kPath).find("\"registry-mirror\": [\"https://x\"]"), std::string::npos);
+}
+
+// F5: one such entry, and dockerd neither starts nor reloads.
+TEST_F(DockerDaemon, UsersEntryThatDockerdRefusesIsNamed) {
+    for (const char* entry : {"", "m.example", "m.example:5000", "ftp://m.example", "https://m.example?x=1",
+                              "https://m.example#x", "https://ann:hunter2@m.example"}) {
+        fs.put(kPath, cat("{\"registry-mirrors\": [\"https://corp.example/\", \"", entry, "\"]}"));
+        auto text = error();
+        EXPECT_TRUE(text.starts_with("unsupported_layout: ")) << entry << ": " << text;
+        EXPECT_NE(text.find(kPath), std::string::npos) << text;
+        EXPECT_EQ(text.find("hunter2"), std::string::npos) << text;
+    }
+    fs.put(kPath, R"({"registry-mirrors": ["https://corp.example/hub", "HTTP://m_x.example:5000/"]})");
+    EXPECT_EQ(error(), "");
+    node.docker.version = version("23.0.9");
+    EXPECT_NE(error().find("Docker Engine 24.0"), std::string::npos);
+    node.docker.version.reset();
+    EXPECT_EQ(error(), "") << "a version of unknown number may well take the path";
+    fs.put(kPath, R"({"registry-mirrors": [""]})");
+    desired.upstreams.clear();
+    EXPECT_EQ(error(), "") << "taking ours out must stay possible";
 }
 
 // F28
