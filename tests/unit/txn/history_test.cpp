@@ -87,6 +87,17 @@ TEST(Ownership, IsTheSumOfWhatCounts) {
     EXPECT_EQ(to_roll_back(world.state.view(), "").error().code, ErrorCode::not_found);
 }
 
+TEST(Rollback, TheLastOneIsTheLastThatWrote) {
+    World world;
+    auto first = apply(world, "1", {"a"});
+    Plan late;
+    late.activations = {{.unit = "docker.service", .kind = ActivationKind::restart}};
+    auto restarted = world.run(late);
+    ASSERT_EQ(restarted.outcome, Outcome::committed);
+    EXPECT_THAT(to_roll_back(world.state.view(), "").value(), ElementsAre(restarted.transaction, first))
+        << "a restart that came later is no change of its own";
+}
+
 TEST(Ownership, AResetEndsItAndANewApplyHasANewBase) {
     World world;
     apply(world, "1", {"a"});
