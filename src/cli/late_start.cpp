@@ -68,6 +68,7 @@ Result<ui::RunDocument> Transaction::take_back(const txn::BrokenStart& broken, P
     if (receipt.outcome == Outcome::committed) {
         // On record, so that the same is not written again by itself (txn::held_back).
         receipt.error = broken.error;
+        receipt.broken = broken.units;
         TRY(txn::write_receipt(node_.state(), receipt));
         receipt.outcome = Outcome::rolled_back;
         document.error = in_context(broken.error, cat(broken.transaction, " was taken back"));

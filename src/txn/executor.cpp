@@ -137,7 +137,10 @@ class Forward {
         auto run = run_activations(context_, plan().activations, Direction::forward);
         attempted_ = std::move(run.attempted);
         receipt_.activations = std::move(run.done);
-        if (run.error) return Failure(std::move(*run.error));
+        if (run.error) {
+            if (!attempted_.empty()) receipt_.broken = {attempted_.back().unit};
+            return Failure(std::move(*run.error));
+        }
         return run_checks(context_, plan().checks, receipt_.activations);
     }
 

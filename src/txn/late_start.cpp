@@ -2,6 +2,7 @@
 
 #include "base/strings.hpp"
 #include "engines/verify.hpp"
+#include "targets/target.hpp"
 #include "txn/drift.hpp"
 #include "txn/history.hpp"
 #include "txn/journal.hpp"
@@ -71,6 +72,18 @@ const Error* breakage(const Receipt& receipt) {
     return taken_back && broke ? &*receipt.error : nullptr;
 }
 
+// A file that only the other engine reads did not do it. One that is not the engine's own (a drop-in) may
+// have, and so may any where nobody knows which engine it was.
+bool may_have_broken(const Receipt& receipt, const std::string& target) {
+    auto all = targets::catalog();
+    auto found =
+        std::find_if(all.begin(), all.end(), [&](const auto* known) { return known->name == target; });
+    bool own = found != all.end() && ((*found)->engine == "docker" || (*found)->engine == "containerd");
+    if (!own || receipt.broken.empty()) return true;
+    return std::find(receipt.broken.begin(), receipt.broken.end(), cat((*found)->engine, ".service")) !=
+           receipt.broken.end();
+}
+
 // The file as it was when the change had been taken back.
 const std::string& digest_then(const Receipt& receipt, const ReceiptFile& file) {
     return receipt.command == "rollback" ? file.after_digest : file.before_digest;
@@ -119,7 +132,8 @@ Result<std::vector<HeldBack>> held_back(const StateView& state, const sys::FsRea
             if (now != digest_then(receipt, file)) changed_since.insert(file.target);
         }
         for (const auto& target : targets)
-            if (seen.insert(target).second && broke != nullptr && !changed_since.contains(target))
+            if (seen.insert(target).second && broke != nullptr && !changed_since.contains(target) &&
+                may_have_broken(receipt, target))
                 held.push_back({.target = target,
                                 .transaction = receipt.transaction,
                                 .reason = printable_line(broke->message, 160)});

@@ -37,8 +37,8 @@ struct HeldBack {
     std::string reason;  // one line
 };
 
-// Targets whose newest transaction broke an engine and was taken back, as long as their files stand as they
-// were then: an edit of the user's is a reason to try again.
+// Targets whose newest transaction broke their engine (or one that is not known) and was taken back, as long
+// as their files stand as they were then: an edit of the user's is a reason to try again.
 // Errors: corrupt_state, permission_denied, io.
 Result<std::vector<HeldBack>> held_back(const StateView& state, const sys::FsReader& fs);
 

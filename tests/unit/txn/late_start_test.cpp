@@ -144,6 +144,18 @@ TEST(HeldBack, WhatBrokeAnEngineUntilTheFileChanges) {
     EXPECT_THAT(held(world), IsEmpty()) << "a reason to try again";
 }
 
+TEST(HeldBack, OnlyWhatTheBrokenEngineReads) {
+    World world;
+    auto plan = live_change(world, "1");
+    for (const auto* target : {"containerd-hosts", "systemd-proxy"}) {
+        plan.files.push_back(change(cat("/etc/", target), std::nullopt, "x"));
+        plan.files.back().target = target;
+    }
+    world.engines.failing = {"reload docker.service"};
+    ASSERT_EQ(world.run(plan).outcome, Outcome::rolled_back);
+    EXPECT_THAT(held(world), ElementsAre("docker-daemon", "systemd-proxy"));
+}
+
 TEST(HeldBack, EndsWithAChangeThatWorked) {
     World world;
     world.engines.failing = {"reload docker.service"};
