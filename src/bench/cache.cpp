@@ -67,6 +67,8 @@ RankingCache merge(RankingCache cache, const CacheKey& key, const Report& report
     if (report.proxy_failed) return cache;
     for (const auto& upstream : report.upstreams) {
         cache.measured_at[upstream.name] = report.taken_at;
+        // Where nothing at all answers it is our network that is down: nobody rests for that.
+        if (!anything_usable(upstream)) continue;
         for (const auto& m : upstream.ranking) note(cache, upstream.name, m, report.taken_at, failure_ttl);
     }
     std::erase_if(cache.failures, [&](const PastFailure& f) { return f.until <= report.taken_at; });

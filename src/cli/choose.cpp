@@ -48,6 +48,18 @@ void add_missing(TargetList& list, const TargetList& more) {
         if (std::find(list.begin(), list.end(), target) == list.end()) list.push_back(target);
 }
 
+Result<void> leave_out_held(Node& node, const ApplyOptions& options, Choice& choice) {
+    if (options.fresh) return {};
+    auto held = txn::held_back(node.state_view(), node.fs());
+    // `plan` by a user who may not read the state directory shows what root would get.
+    if (!held && held.error().code == ErrorCode::permission_denied) return {};
+    if (!held) return Failure(std::move(held).error());
+    for (auto& one : *held)
+        if (std::erase_if(choice.targets, [&](const auto* target) { return target->name == one.target; }) > 0)
+            choice.held.push_back(std::move(one));
+    return {};
+}
+
 // What the docker and containerd files of ours say now, best first.
 std::map<std::string, std::vector<std::string>> current_mirrors(Node& node, const TargetList& chosen,
                                                                 const Ownership& owned) {
@@ -91,6 +103,7 @@ Result<Choice> choose(Node& node, const Profile& profile, const ApplyOptions& op
         if (choice.forced) TRY(check_together(choice.targets, facts));
         if (!proxies_managed) drop(choice.targets, targets::Purpose::proxy);
     }
+    TRY(leave_out_held(node, options, choice));
     for (const auto& upstream : profile.upstreams) {
         bool wanted = options.profile.upstreams.empty() ||
                       std::find(options.profile.upstreams.begin(), options.profile.upstreams.end(),

@@ -45,6 +45,21 @@ std::string chosen_user(Node& node, const ApplyOptions& options) {
     return node.live() && sudo && node.facts().find_user(*sudo) != nullptr ? *sudo : "root";
 }
 
+// One line per registry is enough: what its origin said, and how long we waited for the network.
+std::string why_nothing_usable(const ApplyOptions& options, const Job& job, const Report& report) {
+    std::vector<std::string> parts;
+    for (const auto& name : job.choice.upstreams) {
+        auto part = name;
+        for (const auto& upstream : report.upstreams)
+            for (const auto& m : upstream.ranking)
+                if (upstream.name == name && m.is_origin && !m.reason.empty())
+                    part += cat(" (origin: ", printable_line(m.reason, 160), ")");
+        parts.push_back(std::move(part));
+    }
+    return cat("no usable mirror and no usable origin: ", join(parts, ", "), ": nothing was changed",
+               options.wait_seconds > 0 ? cat(", after ", format_duration(options.wait_seconds)) : "");
+}
+
 Result<plan::Decision> decide(Node& node, const ApplyOptions& options, const Job& job,
                               const Measured& measured) {
     plan::DecideInput input{.profile = job.loaded.profile,
@@ -57,14 +72,23 @@ Result<plan::Decision> decide(Node& node, const ApplyOptions& options, const Job
     auto decision = plan::decide(input);
     if (!decision.anything_usable && !job.choice.upstreams.empty())
         return Failure(Error{.code = ErrorCode::no_usable_mirror,
-                             .message = cat("no usable mirror and no usable origin: ",
-                                            join(job.choice.upstreams, ", "), ": nothing was changed"),
+                             .message = why_nothing_usable(options, job, measured.report),
                              .hint = "mirrorctl bench --profile " + job.loaded.profile.name +
                                      " shows what was tried; --allow-unmeasured writes trusted "
                                      "mirrors all the same"});
     decision.desired.proxy = job.proxy;
     decision.desired.user = chosen_user(node, options);
     return decision;
+}
+
+// Said by every run, and shown by status, until somebody acts.
+void hold_back(Plan& plan, const txn::HeldBack& held) {
+    auto message = cat(held.target, " is left alone: transaction ", held.transaction,
+                       " broke an engine and was taken back: ", held.reason);
+    plan.pending.push_back({.unit = "", .kind = ActivationKind::none, .reason = message});
+    plan.warnings.push_back({.code = "held_back",
+                             .message = std::move(message),
+                             .hint = "when the cause is gone: sudo mirrorctl apply --fresh"});
 }
 
 Result<Plan> plan_for(Node& node, const ApplyOptions& options, const Job& job,
@@ -94,7 +118,8 @@ Result<Plan> plan_for(Node& node, const ApplyOptions& options, const Job& job,
     auto& warnings = plan.warnings;
     warnings.insert(warnings.begin(), decision.warnings.begin(), decision.warnings.end());
     warnings.insert(warnings.begin(), job.loaded.warnings.begin(), job.loaded.warnings.end());
-    if (job.choice.targets.empty())
+    for (const auto& held : job.choice.held) hold_back(plan, held);
+    if (job.choice.targets.empty() && job.choice.held.empty())
         warnings.push_back(
             {.code = "no_engine",
              .message = "no container engine was found on this node: nothing to write",
@@ -162,6 +187,8 @@ Result<ExitCode> run_apply(Node& node, const ApplyOptions& options) {
     std::unique_ptr<Transaction> transaction;
     if (!options.dry_run) {
         TRY_ASSIGN(transaction, Transaction::open(node));
+        TRY_ASSIGN(auto broken, transaction->settle_late_starts("apply"));
+        if (broken) return finish_run(node, *broken);
     }
     TRY_ASSIGN(auto job, prepare(node, options));
     TRY_ASSIGN(auto measured, measure_for(node, options, job));
@@ -193,6 +220,8 @@ Result<ExitCode> run_saved_plan(Node& node, const ApplyOptions& options) {
     ui::RunDocument document{.command = "apply", .plan = plan};
     if (options.dry_run) return finish_plan(node, options, std::move(document));
     TRY_ASSIGN(auto transaction, Transaction::open(node));
+    TRY_ASSIGN(auto broken, transaction->settle_late_starts("apply"));
+    if (broken) return finish_run(node, *broken);
     document.receipt = transaction->execute(plan);
     document.error = document.receipt.error;
     return finish_run(node, document);

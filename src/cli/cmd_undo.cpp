@@ -28,12 +28,6 @@ ExitCode carry_out(Node& node, Transaction* transaction, Plan plan, const std::s
     return finish_run(node, document);
 }
 
-const targets::Codec* codec_at(Node& node, const TargetPath& path) {
-    for (const auto* target : targets::catalog())
-        if (const auto* codec = target->codec_for(node.facts(), path)) return codec;
-    return nullptr;
-}
-
 // Every mirror URL that any profile on this node names: what counts as ours when the receipts are lost.
 std::vector<std::string> known_mirror_urls(Node& node) {
     std::vector<std::string> urls;
@@ -90,6 +84,8 @@ Result<ExitCode> run_rollback(Node& node, const RollbackOptions& options) {
     std::unique_ptr<Transaction> transaction;
     if (!options.dry_run) {
         TRY_ASSIGN(transaction, Transaction::open(node));
+        TRY_ASSIGN(auto broken, transaction->settle_late_starts("rollback"));
+        if (broken) return finish_run(node, *broken);
     }
     TRY_ASSIGN(auto ids, txn::to_roll_back(node.state_view(), options.transaction));
     TRY_ASSIGN(auto plan, txn::make_rollback(node.state_view(), node.fs(), ids,

@@ -19,6 +19,11 @@ class LiveEngines : public txn::EngineControl {
     }
     Result<void> verify(const Check& check) override { return control().verify(check); }
     std::optional<double> started_at(const std::string& unit) override { return control().started_at(unit); }
+    // Before anything else is asked: what is asked while an engine starts is outdated afterwards.
+    engines::UnitStart await_start(const std::string& unit) override {
+        if (!node_.facts().systemd) return control().start_of(unit);
+        return engines::await_start(unit, node_.world().runner, node_.world().clock);
+    }
 
   private:
     engines::Control control() {

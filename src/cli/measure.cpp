@@ -15,6 +15,8 @@ namespace mirrorctl::cli {
 
 namespace {
 
+constexpr double kRetrySeconds = 2;
+
 bench::CacheKey cache_key(Node& node, const MeasureRequest& request) {
     return {.profile_sha256 = request.profile.sha256,
             .route = bench::route_name(request.route),
@@ -49,11 +51,14 @@ bool any_usable(const Report& report) {
     });
 }
 
-Result<Report> run_race(Node& node, const MeasureRequest& request, const bench::BenchSpec& spec) {
+// Again and again for `wait_seconds` while nothing at all answers: a node that boots has no network yet. A
+// later race ends with the wait at the latest.
+Result<Report> run_race(Node& node, const MeasureRequest& request, bench::BenchSpec spec) {
     if (request.before_race) TRY(request.before_race());
     auto& world = node.world();
     auto transport = world.open_transport();
     double give_up = world.clock.now() + request.wait_seconds;
+    double budget = spec.seconds.value_or(request.profile.policy.budget.seconds);
     auto term = ui::Term::of(2, node.global().color, world.env);
     for (;;) {
         ui::Progress progress(
@@ -66,14 +71,15 @@ Result<Report> run_race(Node& node, const MeasureRequest& request, const bench::
         if (world.stop_requested())
             return Failure(
                 Error{.code = ErrorCode::interrupted, .message = "interrupted: nothing was changed"});
-        bool retry = !any_usable(report) && world.clock.now() + 2 < give_up;
+        bool retry = !any_usable(report) && world.clock.now() + kRetrySeconds + 1 < give_up;
         if (!retry && report.proxy_failed)
             return Failure(
                 Error{.code = ErrorCode::proxy,
                       .message = "the proxy does not serve us: " + mask_secrets(report.proxy_error),
                       .hint = "check the proxy's address and password; nothing was changed"});
         if (!retry) return report;
-        world.clock.sleep(2);
+        world.clock.sleep(kRetrySeconds);
+        spec.seconds = std::min(budget, give_up - world.clock.now());
     }
 }
 
@@ -108,9 +114,12 @@ void recheck(Node& node, const MeasureRequest& request, bench::RankingCache& cac
             if (mirror.url.str() != current.url) continue;
             auto result = bench::light_check(spec, {.upstream = current.upstream, .mirror = mirror},
                                              *transport, world.clock);
-            bench::note_check(cache, current.upstream, result, world.clock.wall(),
-                              request.profile.policy.failure_ttl);
-            if (result.usable) continue;
+            // A failure is noted by the race that follows: it can tell a dead mirror from a dead network.
+            if (result.usable) {
+                bench::note_check(cache, current.upstream, result, world.clock.wall(),
+                                  request.profile.policy.failure_ttl);
+                continue;
+            }
             if (!node.global().quiet)
                 world.err(cat(current.upstream, " ", mirror.url.masked(), " no longer serves (",
                               printable_line(result.reason), "): measuring again\n"));

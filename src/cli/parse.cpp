@@ -130,7 +130,8 @@ void Grammar::add_apply(const char* name, const char* summary, const char* examp
                       "probe nothing: use the last ranking, else the profile's order");
     command->add_flag("--allow-unmeasured", options.allow_unmeasured,
                       "if nothing can be measured, write trusted mirrors in the profile's order");
-    command->add_flag("--fresh", options.fresh, "measure even if the last ranking is still good");
+    command->add_flag("--fresh", options.fresh,
+                      "measure even if the last ranking is still good, and try again what broke an engine");
     command->add_option("--ranking", options.ranking_file, "use another node's `bench --json`")
         ->type_name("FILE");
     command->add_option("--wait", wait_text, "wait this long for the network, e.g. 60s")->type_name("TIME");

@@ -76,12 +76,19 @@ Result<Receipt> Transaction::recover(Node& node, txn::ForeignFiles foreign) {
     return txn::recover(transaction.context(engines), foreign);
 }
 
-Receipt Transaction::execute(const Plan& plan) {
+Receipt Transaction::execute(const Plan& plan, bool engines_were_up) {
     LiveEngines engines(node_);
     auto progress = step_progress(node_);
     auto txn_context = context(engines);
+    txn_context.engines_were_up = engines_were_up;
     txn_context.observer = &progress;
     return txn::execute(txn_context, plan);
+}
+
+const targets::Codec* codec_at(Node& node, const TargetPath& path) {
+    for (const auto* target : targets::catalog())
+        if (const auto* codec = target->codec_for(node.facts(), path)) return codec;
+    return nullptr;
 }
 
 Result<std::vector<Pending>> open_pending(Node& node) {

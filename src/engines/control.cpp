@@ -55,4 +55,9 @@ std::optional<double> Control::started_at(const std::string& unit) const {
     return seconds > 0 ? std::optional(seconds) : std::nullopt;
 }
 
+UnitStart Control::start_of(const std::string& unit) const {
+    auto started = started_at(unit);
+    return {.state = started ? StartState::up : StartState::down, .at = started.value_or(0)};
+}
+
 }  // namespace mirrorctl::engines

@@ -4,6 +4,7 @@
 
 #include "base/result.hpp"
 #include "engines/activation.hpp"
+#include "engines/start.hpp"
 #include "engines/verify.hpp"
 #include "model/plan.hpp"
 #include "model/receipt.hpp"
@@ -26,6 +27,8 @@ class Control {
     Result<void> verify(const Check& check) const { return engines::verify(check, session_); }
     // Seconds since 1970; nullopt if it does not run or cannot be asked.
     std::optional<double> started_at(const std::string& unit) const;
+    // Where no systemd tells how a start went: the process is there, or it is not.
+    UnitStart start_of(const std::string& unit) const;
 
   private:
     Session session_;

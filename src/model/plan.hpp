@@ -71,7 +71,8 @@ struct Pending {
     ActivationKind kind = ActivationKind::restart;
     std::string reason;
     std::string boot_id = {};
-    double since = 0;  // seconds since 1970: settled when the unit started later
+    double since = 0;              // seconds since 1970: settled when the unit started later
+    std::string transaction = {};  // that left it: what to take back if the unit does not start with it
     bool operator==(const Pending&) const = default;
 };
 

@@ -45,6 +45,7 @@ struct Receipt {
     std::vector<Warning> warnings = {};
     std::optional<Error> error = {};
     std::vector<std::string> undoes = {};  // of a rollback: the transactions that it took back
+    std::vector<std::string> broken = {};  // units that did not work with the change, why it was taken back
 };
 
 // Which values in which files are ours now: the sum of the committed receipts. A value that was there before

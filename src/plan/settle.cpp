@@ -1,7 +1,5 @@
 #include "plan/settle.hpp"
 
-#include "engines/verify.hpp"
-
 #include <algorithm>
 
 namespace mirrorctl::plan {
@@ -14,18 +12,6 @@ bool changes_engine(const Activation& a) {
 
 bool runs(const Activation& a) {
     return a.consent && !a.deferred;
-}
-
-// Is there an activation that this check needs and that will not run?
-bool waits(const Plan& plan, const Check& check) {
-    bool waiting = false;
-    bool reloads = false;
-    for (const auto& activation : plan.activations) {
-        if (activation.unit != engines::unit_of(check) || !changes_engine(activation)) continue;
-        waiting = waiting || !runs(activation);
-        reloads = reloads || (activation.kind == ActivationKind::reload && runs(activation));
-    }
-    return waiting && !(reloads && engines::reload_suffices(check));
 }
 
 // A restart that runs covers a reload; one that waits does not keep a reload from running. Where both wait,
@@ -62,10 +48,9 @@ void settle_plan(Plan& plan, const Settle& settle) {
                                  [&](const Pending& p) { return p.unit == pending.unit; });
         if (!known) plan.pending.push_back(std::move(pending));
     }
-    std::erase_if(plan.checks, [&](const Check& check) { return waits(plan, check); });
-    bool any_reloads = std::any_of(
-        plan.activations.begin(), plan.activations.end(),
-        [](const Activation& a) { return a.kind == ActivationKind::reload && runs(a); });
+    bool any_reloads = std::any_of(plan.activations.begin(), plan.activations.end(), [](const Activation& a) {
+        return a.kind == ActivationKind::reload && runs(a);
+    });
     if (any_reloads) return;
     // The way back may meet a running daemon: undo_interim stays.
     for (auto& file : plan.files) file.interim.reset();

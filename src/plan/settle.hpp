@@ -10,8 +10,9 @@ namespace mirrorctl::plan {
 // engines::settle with the node's facts and the restart policy bound.
 using Settle = std::function<Activation(const Activation&)>;
 
-// Settles every activation. What may not run now (no consent, deferred) becomes pending; its checks are
-// dropped, because the running engine cannot have the change yet, and interim states that only served it too.
+// Settles every activation. What may not run now (no consent, deferred) becomes pending, and interim states
+// that only served it are dropped. Its checks stay: they are asked once the unit has started with the files
+// (txn/late_start).
 void settle_plan(Plan& plan, const Settle& settle);
 
 }  // namespace mirrorctl::plan

@@ -106,7 +106,12 @@ class Forward {
         return record_phase(context_.state, entry_, Phase::verified);
     }
 
-    UndoRequest way_back() const { return {.entry = entry_, .touched = touched_, .activations = attempted_}; }
+    UndoRequest way_back() const {
+        return {.entry = entry_,
+                .touched = touched_,
+                .activations = attempted_,
+                .activation_must_work = context_.engines_were_up};
+    }
 
   private:
     const Plan& plan() const { return entry_.plan; }
@@ -132,7 +137,10 @@ class Forward {
         auto run = run_activations(context_, plan().activations, Direction::forward);
         attempted_ = std::move(run.attempted);
         receipt_.activations = std::move(run.done);
-        if (run.error) return Failure(std::move(*run.error));
+        if (run.error) {
+            if (!attempted_.empty()) receipt_.broken = {attempted_.back().unit};
+            return Failure(std::move(*run.error));
+        }
         return run_checks(context_, plan().checks, receipt_.activations);
     }
 
@@ -178,7 +186,8 @@ PendingUpdate pending_update(const TxnContext& context, const Plan& plan, const 
             .activations = plan.activations,
             .planned = plan.pending,
             .boot_id = context.boot_id,
-            .now = context.clock.wall()};
+            .now = context.clock.wall(),
+            .transaction = receipt.transaction};
 }
 
 // Receipt and pending.json become durable before the commit point, so that they are there whenever it is.

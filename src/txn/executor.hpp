@@ -9,6 +9,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "engines/start.hpp"
 #include "model/event.hpp"
 #include "model/plan.hpp"
 #include "model/receipt.hpp"
@@ -39,6 +40,8 @@ class EngineControl {
     virtual Result<void> verify(const Check& check) = 0;
     // When the unit last started, seconds since 1970; nullopt if it does not run or cannot be asked.
     virtual std::optional<double> started_at(const std::string& unit) = 0;
+    // How the last start of the unit went; one that is still starting is waited for.
+    virtual engines::UnitStart await_start(const std::string& unit) = 0;
 };
 
 struct TxnContext {
@@ -52,6 +55,8 @@ struct TxnContext {
     std::string boot_id = {};
     std::function<bool()> stop_requested = {};  // asked between steps; true: roll back, error `interrupted`
     Observer* observer = nullptr;
+    // False: an engine was down before; that it stays down on the way back is a warning.
+    bool engines_were_up = true;
 };
 
 // Never throws and never leaves the outcome open:

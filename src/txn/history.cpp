@@ -16,6 +16,14 @@ Failure nothing_to_undo(std::string message) {
         Error{.code = ErrorCode::not_found, .message = std::move(message), .hint = "mirrorctl history"});
 }
 
+// One that only activated what an earlier one had written leaves nothing of its own to take back.
+std::vector<const Receipt*>::const_iterator last_that_wrote(const std::vector<const Receipt*>& counting) {
+    auto last = std::find_if(counting.rbegin(), counting.rend(), [](const Receipt* receipt) {
+        return !receipt->files.empty() || !receipt->dirs.empty();
+    });
+    return last == counting.rend() ? counting.end() - 1 : last.base() - 1;
+}
+
 }  // namespace
 
 Result<std::vector<Receipt>> history(const StateView& state) {
@@ -31,9 +39,9 @@ Result<Ownership> ownership(const StateView& state) {
 
 Result<std::vector<std::string>> to_roll_back(const StateView& state, const std::string& id) {
     TRY_ASSIGN(auto ledger, read_ledger(state));
-    auto counting = ledger.counting();
+    const auto counting = ledger.counting();
     if (counting.empty()) return nothing_to_undo("nothing to roll back: no transaction is in effect");
-    auto first = id.empty() ? counting.end() - 1
+    auto first = id.empty() ? last_that_wrote(counting)
                             : std::find_if(counting.begin(), counting.end(), [&](const Receipt* receipt) {
                                   return receipt->transaction == id;
                               });

@@ -22,9 +22,9 @@ Result<std::vector<Receipt>> history(const StateView& state);
 // Errors: corrupt_state, permission_denied, io.
 Result<Ownership> ownership(const StateView& state);
 
-// Ids that `rollback` (empty `id`: the last one) takes back, newest first: that transaction and all later
-// ones, without rollbacks and those already taken back. Errors: not_found when there is nothing to take back
-// or `id` is unknown, gone or not committed.
+// Ids that `rollback` (empty `id`: the last one that wrote something) takes back, newest first: that
+// transaction and all later ones, without rollbacks and those already taken back. Errors: not_found when
+// there is nothing to take back or `id` is unknown, gone or not committed.
 Result<std::vector<std::string>> to_roll_back(const StateView& state, const std::string& id);
 
 // Removes all but the newest `keep` transactions; what they still own is folded into ownership.json first, so

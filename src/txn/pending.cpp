@@ -67,13 +67,16 @@ Result<std::vector<Pending>> read_pending(const StateView& state) {
     return pending;
 }
 
+bool before_this_boot(const Pending& step, const std::string& boot_id) {
+    return !boot_id.empty() && step.boot_id != boot_id;
+}
+
 std::vector<Pending> still_pending(const std::vector<Pending>& recorded, const std::string& boot_id,
                                    const StartedAt& started_at) {
     std::vector<Pending> open;
     for (const auto& step : recorded) {
-        bool rebooted = !step.unit.empty() && !boot_id.empty() && step.boot_id != boot_id;
-        auto started = step.unit.empty() || rebooted ? std::nullopt : started_at(step.unit);
-        if (!rebooted && !(started && *started > step.since)) open.push_back(step);
+        auto started = step.unit.empty() ? std::nullopt : started_at(step.unit);
+        if (!started || (!before_this_boot(step, boot_id) && *started <= step.since)) open.push_back(step);
     }
     return open;
 }
@@ -94,10 +97,13 @@ std::vector<Pending> merge_pending(const PendingUpdate& update) {
         const auto* known = find_step(recorded, step);
         if (step.boot_id.empty()) step.boot_id = known ? known->boot_id : update.boot_id;
         if (step.since <= 0) step.since = known ? known->since : update.now;
-        if (auto* there = find_step(merged, step))
+        step.transaction = known && !known->transaction.empty() ? known->transaction : update.transaction;
+        if (auto* there = find_step(merged, step)) {
             there->kind = covers(there->kind, step.kind) ? there->kind : step.kind;
-        else
+            there->transaction = step.transaction;
+        } else {
             merged.push_back(step);
+        }
     }
     return merged;
 }

@@ -19,8 +19,12 @@ using StartedAt = std::function<std::optional<double>(const std::string& unit)>;
 // As recorded. No file means none. Errors: corrupt_state, permission_denied, io.
 Result<std::vector<Pending>> read_pending(const StateView& state);
 
-// Those of `recorded` that still wait: the node was not booted again since (boot ids are known and equal) and
-// the unit did not start since. A pending step without a unit never settles by itself.
+// True if the node was booted since the step was recorded (or the step was recorded outside of it, as for an
+// image).
+bool before_this_boot(const Pending& step, const std::string& boot_id);
+
+// Those of `recorded` that still wait: the unit did not start since. After a boot any start counts, whatever
+// the clock says. A pending step without a unit never settles by itself.
 std::vector<Pending> still_pending(const std::vector<Pending>& recorded, const std::string& boot_id,
                                    const StartedAt& started_at);
 
@@ -33,6 +37,7 @@ struct PendingUpdate {
     std::vector<Pending> planned;
     std::string boot_id;
     double now = 0;
+    std::string transaction = {};  // that leaves the new ones
 };
 std::vector<Pending> merge_pending(const PendingUpdate& update);
 

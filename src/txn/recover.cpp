@@ -55,7 +55,8 @@ Result<Receipt> finish_commit(const TxnContext& context, const Entry& entry) {
                                      .activations = entry.plan.activations,
                                      .planned = entry.plan.pending,
                                      .boot_id = context.boot_id,
-                                     .now = context.clock.wall()});
+                                     .now = context.clock.wall(),
+                                     .transaction = entry.id});
     TRY(write_receipt(context.state, receipt));
     TRY(write_pending(context.state, receipt.pending));
     TRY_ASSIGN(auto closed, close(context.state, entry.id, Outcome::committed));

@@ -31,11 +31,17 @@ Result<void> check_existing(const StateDir& state, const sys::FileInfo& info) {
     return {};
 }
 
+// Another mirrorctl that starts at the same moment may be faster: then its directory is as good.
+Result<void> make_or_meet(sys::Fs& fs, const TargetPath& path, const FileMeta& meta) {
+    auto made = make_dir_durably(fs, path, meta);
+    return made || !fs.stat(path) ? made : Result<void>{};
+}
+
 Result<void> make_parents(sys::Fs& fs, const TargetPath& path) {
     TRY_ASSIGN(auto there, exists(fs, path));
     if (there) return {};
     TRY(make_parents(fs, path.parent()));
-    return make_dir_durably(fs, path, {.mode = 0755});
+    return make_or_meet(fs, path, {.mode = 0755});
 }
 
 std::string random_tail() {
@@ -78,7 +84,9 @@ Result<void> prepare_state_dir(const StateDir& state) {
     if (info.error().code != ErrorCode::not_found)
         return Failure(in_context(std::move(info).error(), "state directory"));
     TRY(make_parents(state.fs, state.dir.parent()));
-    return make_dir_durably(state.fs, state.dir, {.mode = 0700, .uid = state.uid});
+    TRY(make_or_meet(state.fs, state.dir, {.mode = 0700, .uid = state.uid}));
+    TRY_ASSIGN(auto made, state.fs.stat(state.dir));
+    return check_existing(state, made);
 }
 
 Result<std::unique_ptr<sys::Lock>> lock_state(const StateDir& state, double wait_seconds) {

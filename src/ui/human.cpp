@@ -113,7 +113,8 @@ std::string pending_text(const std::vector<Pending>& pending, const Term& term) 
     std::string out;
     for (const auto& p : pending)
         out += term.yellow("  pending: ") +
-               fmt::format("{} {}: {}\n", name_of(p.kind), p.unit, printable_line(p.reason, 400));
+               (p.unit.empty() ? "" : fmt::format("{} {}: ", name_of(p.kind), p.unit)) +
+               printable_line(p.reason, 400) + "\n";
     return out;
 }
 

@@ -114,9 +114,9 @@ class Inventory(unittest.TestCase):
     def test_every_python_test_is_registered(self):
         missing = []
         for path in sorted((TOP / "tests").rglob("*test*.py")):
-            # Words of the list file: "smoke_test", or a theme of test_${theme}.
+            # Words of the list file: "smoke_test", or the theme of test_${theme} or ${theme}_test.
             words = set(re.findall(r"[\w.]+", (path.parent / "CMakeLists.txt").read_text()))
-            if not words & {path.name, path.stem, path.stem.removeprefix("test_")}:
+            if not words & {path.name, path.stem, path.stem.removeprefix("test_"), path.stem.removesuffix("_test")}:
                 missing.append(str(path.relative_to(TOP)))
         self.assertEqual(missing, [])
 

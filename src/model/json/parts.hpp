@@ -246,11 +246,9 @@ inline constexpr std::initializer_list<ActivationKind> kActivationKinds = {
 
 template <class Json>
 Json pending_item_to(const Pending& pending) {
-    return {{"unit", pending.unit},
-            {"action", name_of(pending.kind)},
-            {"reason", pending.reason},
-            {"boot_id", pending.boot_id},
-            {"since", pending.since}};
+    return {{"unit", pending.unit},     {"action", name_of(pending.kind)},
+            {"reason", pending.reason}, {"boot_id", pending.boot_id},
+            {"since", pending.since},   {"transaction", pending.transaction}};
 }
 template <class Json>
 Pending pending_item_from(const Reader<Json>& in) {
@@ -258,7 +256,8 @@ Pending pending_item_from(const Reader<Json>& in) {
             .kind = in.named("action", kActivationKinds),
             .reason = in.text("reason"),
             .boot_id = in.text("boot_id"),
-            .since = in.number("since")};
+            .since = in.number("since"),
+            .transaction = in.text("transaction")};
 }
 
 template <class Json, class T, class Write>

@@ -72,6 +72,7 @@ Receipt receipt_from(const Reader& in) {
     in.each("warnings", [&](const Reader& item) { receipt.warnings.push_back(json::warning_from(item)); });
     receipt.error = error_from(in);
     receipt.undoes = in.texts("undoes");
+    receipt.broken = in.texts("broken");
     return receipt;
 }
 
@@ -100,7 +101,8 @@ std::string receipt_to_json(const Receipt& receipt) {
                              {"pending", json::list_to<Json>(receipt.pending, json::pending_item_to<Json>)},
                              {"warnings", json::list_to<Json>(receipt.warnings, json::warning_to<Json>)},
                              {"error", error_to(receipt.error)},
-                             {"undoes", receipt.undoes}});
+                             {"undoes", receipt.undoes},
+                             {"broken", receipt.broken}});
 }
 
 Result<Receipt> receipt_from_json(std::string_view text) {

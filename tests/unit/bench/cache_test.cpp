@@ -106,6 +106,18 @@ TEST(Cache, EveryTornOrFlippedFileIsNoCacheAndNoCrash) {
     EXPECT_FALSE(cache_from_text(text + text));
 }
 
+TEST(Cache, WhereNothingAnswersNobodyRests) {
+    RankingCache known;
+    known.key = key();
+    Report dark;
+    dark.taken_at = kNow;
+    dark.upstreams.push_back(
+        {.name = "docker.io", .ranking = {entry("https://a.test", false, Fault::connect)}});
+    EXPECT_TRUE(resting(merge(known, key(), dark, 3600), kNow + 1).empty()) << "our network, not the mirror";
+    dark.upstreams[0].ranking.push_back(entry("https://b.test", true));
+    EXPECT_EQ(resting(merge(known, key(), dark, 3600), kNow + 1).size(), 1U);
+}
+
 FreshnessInput input(double now, std::vector<Current> current = {}) {
     return {.upstreams = {"docker.io"}, .current = std::move(current), .policy = {}, .now = now};
 }

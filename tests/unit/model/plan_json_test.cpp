@@ -46,8 +46,12 @@ Plan full_plan() {
                          .blocked_by = "b",
                          .deferred = true}};
     plan.checks = {{.subject = "docker.mirrors", .expected = {"https://a"}}};
-    plan.pending = {
-        {.unit = "u", .kind = ActivationKind::restart, .reason = "why", .boot_id = "boot", .since = 12.5}};
+    plan.pending = {{.unit = "u",
+                     .kind = ActivationKind::restart,
+                     .reason = "why",
+                     .boot_id = "boot",
+                     .since = 12.5,
+                     .transaction = "20261123T101500Z-4f2a"}};
     plan.warnings = {{.code = "c", .message = "m", .hint = "h"}};
     plan.undoes = {"20261123T101500Z-4f2a"};
     return plan;

@@ -87,6 +87,17 @@ TEST(Ownership, IsTheSumOfWhatCounts) {
     EXPECT_EQ(to_roll_back(world.state.view(), "").error().code, ErrorCode::not_found);
 }
 
+TEST(Rollback, TheLastOneIsTheLastThatWrote) {
+    World world;
+    auto first = apply(world, "1", {"a"});
+    Plan late;
+    late.activations = {{.unit = "docker.service", .kind = ActivationKind::restart}};
+    auto restarted = world.run(late);
+    ASSERT_EQ(restarted.outcome, Outcome::committed);
+    EXPECT_THAT(to_roll_back(world.state.view(), "").value(), ElementsAre(restarted.transaction, first))
+        << "a restart that came later is no change of its own";
+}
+
 TEST(Ownership, AResetEndsItAndANewApplyHasANewBase) {
     World world;
     apply(world, "1", {"a"});
@@ -160,7 +171,8 @@ TEST(Pending, IsSettledByAStartOrABoot) {
     EXPECT_THAT(still_pending(recorded, "boot-1", started(99)), SizeIs(2));
     EXPECT_THAT(still_pending(recorded, "boot-1", started(101)), SizeIs(1));
     EXPECT_THAT(still_pending(recorded, "boot-1", unknown), SizeIs(2));
-    EXPECT_THAT(still_pending(recorded, "boot-2", unknown), SizeIs(1)) << "a boot starts everything anew";
+    EXPECT_THAT(still_pending(recorded, "boot-2", unknown), SizeIs(2)) << "a boot that did not start it";
+    EXPECT_THAT(still_pending(recorded, "boot-2", started(99)), SizeIs(1)) << "whatever the clock says";
     EXPECT_THAT(still_pending(recorded, "", unknown), SizeIs(2));
 }
 
@@ -170,27 +182,40 @@ TEST(Pending, MergesByUnit) {
                       .kind = ActivationKind::reload,
                       .reason = "old",
                       .boot_id = "b1",
-                      .since = 5},
+                      .since = 5,
+                      .transaction = "old"},
                      {.unit = "b.service",
                       .kind = ActivationKind::restart,
                       .reason = "old",
                       .boot_id = "b1",
-                      .since = 5}},
+                      .since = 5,
+                      .transaction = "old"}},
         .done = {{.unit = "b.service", .kind = ActivationKind::reload}},
         .activations =
             {{.unit = "c.service", .kind = ActivationKind::restart, .consent = false, .blocked_by = "busy"},
              {.unit = "", .kind = ActivationKind::daemon_reload, .deferred = true}},
         .planned = {{.unit = "a.service", .kind = ActivationKind::restart, .reason = "new"}},
         .boot_id = "b2",
-        .now = 9};
-    std::vector<Pending> expected = {
-        {.unit = "a.service", .kind = ActivationKind::restart, .reason = "old", .boot_id = "b1", .since = 5},
-        {.unit = "b.service", .kind = ActivationKind::restart, .reason = "old", .boot_id = "b1", .since = 5},
-        {.unit = "c.service",
-         .kind = ActivationKind::restart,
-         .reason = "busy",
-         .boot_id = "b2",
-         .since = 9}};
+        .now = 9,
+        .transaction = "new"};
+    std::vector<Pending> expected = {{.unit = "a.service",
+                                      .kind = ActivationKind::restart,
+                                      .reason = "old",
+                                      .boot_id = "b1",
+                                      .since = 5,
+                                      .transaction = "old"},
+                                     {.unit = "b.service",
+                                      .kind = ActivationKind::restart,
+                                      .reason = "old",
+                                      .boot_id = "b1",
+                                      .since = 5,
+                                      .transaction = "old"},
+                                     {.unit = "c.service",
+                                      .kind = ActivationKind::restart,
+                                      .reason = "busy",
+                                      .boot_id = "b2",
+                                      .since = 9,
+                                      .transaction = "new"}};
     EXPECT_EQ(merge_pending(update), expected);
     update.done = {{.unit = "b.service", .kind = ActivationKind::restart}};
     EXPECT_THAT(merge_pending(update), SizeIs(2));

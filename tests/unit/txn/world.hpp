@@ -45,6 +45,7 @@ class FakeEngines : public EngineControl {
     }
     Result<void> verify(const Check& check) override {
         calls.push_back(cat("verify ", check.subject));
+        asked.push_back(check);
         if (fail_verify) return Failure(Error{.code = ErrorCode::activation_failed, .message = "not live"});
         return {};
     }
@@ -53,6 +54,13 @@ class FakeEngines : public EngineControl {
         return found == started.end() ? std::nullopt : std::optional(found->second);
     }
 
+    engines::UnitStart await_start(const std::string& unit) override {
+        auto found = starts.find(unit);
+        return found == starts.end() ? engines::UnitStart{} : found->second;
+    }
+
+    std::vector<Check> asked;
+    std::map<std::string, engines::UnitStart> starts;
     std::vector<std::string> calls;
     std::vector<std::string> seen;  // daemon.json as each activation saw it
     std::set<std::string> failing;
