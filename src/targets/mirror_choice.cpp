@@ -53,7 +53,8 @@ Spelling spell_for_docker_by_host(const Mirror& mirror, const std::optional<Vers
     if (!spelling.refusal.empty()) return spelling;
     auto shown = version ? version->text : "of this version";
     if (mirror.url.scheme != "https")
-        return {.refusal = cat("dockerd ", shown, " with the containerd image store asks https of every mirror")};
+        return {.refusal =
+                    cat("dockerd ", shown, " with the containerd image store asks https of every mirror")};
     if (!without_trailing_slash(mirror.url).path.empty())
         return {.refusal = cat("dockerd ", shown, " with the containerd image store drops a mirror's path")};
     return spelling;

@@ -11,12 +11,12 @@
 namespace mirrorctl::targets {
 
 enum class Rule {
-    mirror_path,               // daemon.json: a mirror may have a path
-    mirror_host_only,          // with the containerd image store, only the host of a mirror in daemon.json counts
-    daemon_proxies,            // daemon.json: the key `proxies`
-    mirror_reload,             // SIGHUP takes new registry-mirrors
-    reload_is_broken,          // SIGHUP loses insecure-registries
-    docker_hosts_toml,         // dockerd reads /etc/docker/certs.d/*/hosts.toml (containerd image store)
+    mirror_path,        // daemon.json: a mirror may have a path
+    mirror_host_only,   // with the containerd image store, only the host of a mirror in daemon.json counts
+    daemon_proxies,     // daemon.json: the key `proxies`
+    mirror_reload,      // SIGHUP takes new registry-mirrors
+    reload_is_broken,   // SIGHUP loses insecure-registries
+    docker_hosts_toml,  // dockerd reads /etc/docker/certs.d/*/hosts.toml (containerd image store)
     containerd_store_default,  // dockerd keeps images in containerd's store unless told otherwise
     hosts_toml,                // config_path and certs.d exist
     override_path,             // hosts.toml: override_path

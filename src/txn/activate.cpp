@@ -15,8 +15,7 @@ bool waits(const Check& check, const std::vector<DoneActivation>& done) {
     for (const auto& step : done) {
         if (step.unit != engines::unit_of(check)) continue;
         deferred = deferred || step.result == ActivationResult::deferred;
-        reloaded = reloaded ||
-                   (step.kind == ActivationKind::reload && step.result == ActivationResult::done);
+        reloaded = reloaded || (step.kind == ActivationKind::reload && step.result == ActivationResult::done);
     }
     return deferred && !(reloaded && engines::reload_suffices(check));
 }
