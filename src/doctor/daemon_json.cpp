@@ -12,7 +12,7 @@ namespace mirrorctl::doctor {
 
 namespace {
 
-constexpr Version kTolerant{.major = 23};  // empty files and byte order marks are fine, trailing data is not
+const Version kTolerant{.major = 23};  // empty files and byte order marks are fine, trailing data is not
 
 bool is_before(const std::optional<Version>& version, const Version& limit) {
     return version && *version < limit;

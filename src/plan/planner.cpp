@@ -24,6 +24,13 @@ bool is_only_skeleton(const FileIntent& intent, const std::string& text) {
     return trim(text).empty() || (bare && *bare == text);
 }
 
+// True when `text` is what the user's own text becomes by writing `current` into it: nobody edited anything else since.
+Result<bool> made_from(const targets::Codec& codec, const std::string& users, const Values& current,
+                       const std::string& text) {
+    TRY_ASSIGN(auto remade, targets::edit_text(codec, users, current));
+    return remade == text;
+}
+
 // Bytes after this run, or nullopt when the file shall not exist.
 Result<std::optional<std::string>> wanted_bytes(const FileIntent& intent, const FileState& before,
                                                 const Ownership::File* ours) {
@@ -42,9 +49,15 @@ Result<std::optional<std::string>> wanted_bytes(const FileIntent& intent, const 
     auto composed = targets::compose(*intent.codec, current, ours != nullptr ? ours->values : Values{},
                                      intent.wanted, base);
     TRY_ASSIGN(auto text, targets::edit_text(*intent.codec, start, composed));
-    if (intent.wanted.empty() && ours != nullptr && !ours->base.present && is_only_skeleton(intent, text))
-        return std::nullopt;
-    return text;
+    if (!intent.wanted.empty() || ours == nullptr) return text;
+    if (!ours->base.present) {
+        if (is_only_skeleton(intent, text)) return std::nullopt;
+        return text;
+    }
+    // Headers and punctuation that our values needed go with them.
+    if (composed != base) return text;
+    TRY_ASSIGN(bool untouched, made_from(*intent.codec, ours->base.bytes, current, start));
+    return untouched ? ours->base.bytes : text;
 }
 
 // Which values of `wanted` are ours after the change: in shared lists what we name, elsewhere what we set.

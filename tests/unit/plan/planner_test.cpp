@@ -240,6 +240,45 @@ TEST_F(PlannerTest, WhatTakesTheMirrorsOverAndWhatGivesThemUpStandInOnePlan) {
         EXPECT_FALSE(yields(*target, node, {target}, false)) << "alone in a run it has nobody to yield to";
 }
 
+// The registry table that our value needed is ours too, whatever the user's other values are.
+TEST_F(PlannerTest, ResetGivesTheUsersBytesBackWithoutTheTablesThatWeNeeded) {
+    const TargetPath config("/etc/containerd/config.toml");
+    const std::string users =
+        "version = 2\n\n[plugins.\"io.containerd.grpc.v1.cri\"]\n  sandbox_image = \"pause:3.9\"\n";
+    node.containerd.installed = true;
+    node.containerd.version = Version::parse("1.7.20");
+    fs.put(config.str(), users);
+    auto run = [this] {
+        auto targets = *find_targets({"containerd-hosts"});
+        return make_plan({.fs = fs,
+                          .node = node,
+                          .desired = desired,
+                          .owned = owned,
+                          .targets = targets,
+                          .settle = settle});
+    };
+    want({"https://m.example"});
+    auto first = run();
+    ASSERT_TRUE(first) << to_string(first.error());
+    carry_out(*first);
+    const auto with_ours = *fs.read(config);
+    EXPECT_NE(with_ours.find("config_path"), std::string::npos);
+    desired = {};  // as reset does; without mirrors alone the switch stays on
+    auto back = run();
+    ASSERT_TRUE(back) << to_string(back.error());
+    auto config_after = [&config](const Plan& made) -> std::string {
+        for (const auto& file : made.files)
+            if (file.path == config) return file.after.bytes;
+        return "not in the plan";
+    };
+    EXPECT_EQ(config_after(*back), users);
+    fs.put(config.str(), with_ours + "\n[debug]\n  level = \"info\"\n");
+    auto edited = run();
+    ASSERT_TRUE(edited) << to_string(edited.error());
+    EXPECT_NE(config_after(*edited).find("level = \"info\""), std::string::npos) << "the user's edit stays";
+    EXPECT_EQ(config_after(*edited).find("config_path"), std::string::npos);
+}
+
 TEST(FindTargets, UnknownNamesGetASuggestion) {
     auto found = find_targets({"docker-demon"});
     ASSERT_FALSE(found);

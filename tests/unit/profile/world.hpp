@@ -31,7 +31,7 @@ struct World {
 };
 
 inline std::filesystem::path shipped_dir() {
-    return std::filesystem::path(__FILE__).parent_path() / "../../../profiles";
+    return MIRRORCTL_PROFILES;
 }
 
 inline std::string slurp(const std::filesystem::path& path) {
