@@ -24,7 +24,8 @@ bool is_only_skeleton(const FileIntent& intent, const std::string& text) {
     return trim(text).empty() || (bare && *bare == text);
 }
 
-// True when `text` is what the user's own text becomes by writing `current` into it: nobody edited anything else since.
+// True when `text` is what the user's own text becomes by writing `current` into it: nobody edited anything
+// else since.
 Result<bool> made_from(const targets::Codec& codec, const std::string& users, const Values& current,
                        const std::string& text) {
     TRY_ASSIGN(auto remade, targets::edit_text(codec, users, current));
