@@ -35,7 +35,7 @@ Result<Plan> plan_to_take_back(Node& node, const txn::BrokenStart& broken) {
             {.unit = unit, .kind = ActivationKind::restart, .reason = "it does not work"});
     plan::settle_plan(plan, [&](const Activation& wanted) {
         bool start = wanted.kind == ActivationKind::restart && is_broken(broken, wanted.unit);
-        return start ? wanted : engines::settle(wanted, facts, policy);
+        return start && facts.systemd ? wanted : engines::settle(wanted, facts, policy);
     });
     return plan;
 }

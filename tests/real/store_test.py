@@ -46,14 +46,15 @@ def read(path):
 
 
 class Daemon:
-    """A process that is called dockerd, has a pid file, and answers on the socket; a restart reads nothing but what it is told."""
+    """A process that is called dockerd, has a pid file, and answers on the socket; a start reads the mirrors, the store it is told."""
 
     def __init__(self):
         self.pid = 0
 
     def start(self, containerd_store):
         self.stop()
-        info = {"ServerVersion": "28.3.2", "RegistryConfig": {"Mirrors": []},
+        mirrors = json.loads(read(DAEMON_JSON)).get("registry-mirrors", [])
+        info = {"ServerVersion": "28.3.2", "RegistryConfig": {"Mirrors": mirrors},
                 "DriverStatus": [["driver-type", "io.containerd.snapshotter.v1"]] if containerd_store else [["Backing Filesystem", "extfs"]]}
         self.pid = os.fork()
         if self.pid == 0:

@@ -1,6 +1,7 @@
 #include "plan/planner.hpp"
 
 #include "plan/saved.hpp"
+#include "plan/settle.hpp"
 #include "plan/status.hpp"
 #include "support/mem_fs.hpp"
 
@@ -277,6 +278,58 @@ TEST_F(PlannerTest, ResetGivesTheUsersBytesBackWithoutTheTablesThatWeNeeded) {
     ASSERT_TRUE(edited) << to_string(edited.error());
     EXPECT_NE(config_after(*edited).find("level = \"info\""), std::string::npos) << "the user's edit stays";
     EXPECT_EQ(config_after(*edited).find("config_path"), std::string::npos);
+}
+
+// A plan with one file that has interim states, and these steps for docker.service.
+Plan settled(const std::vector<Activation>& steps) {
+    Plan plan;
+    FileChange file;
+    file.path = TargetPath(kDaemonJson);
+    file.interim = FileState{.present = true, .bytes = "{}"};
+    file.undo_interim = file.interim;
+    plan.files = {file};
+    plan.activations = steps;
+    settle_plan(plan, [](const Activation& step) { return step; });
+    return plan;
+}
+
+std::vector<ActivationKind> kinds(const Plan& plan) {
+    std::vector<ActivationKind> out;
+    for (const auto& step : plan.activations) out.push_back(step.kind);
+    return out;
+}
+
+const Activation kReload{.unit = "docker.service", .kind = ActivationKind::reload};
+const Activation kRestart{.unit = "docker.service", .kind = ActivationKind::restart};
+const Activation kWaitingRestart{.unit = "docker.service",
+                                 .kind = ActivationKind::restart,
+                                 .consent = false,
+                                 .blocked_by = "2 containers"};
+
+TEST(SettlePlan, ARestartThatRunsCoversTheReload) {
+    auto plan = settled({kReload, kRestart, kRestart});
+    EXPECT_EQ(kinds(plan), std::vector{ActivationKind::restart});
+    EXPECT_TRUE(plan.pending.empty());
+    EXPECT_FALSE(plan.files[0].interim) << "only a reload needs it";
+    EXPECT_TRUE(plan.files[0].undo_interim) << "the way back may meet a running daemon";
+}
+
+TEST(SettlePlan, AReloadRunsWhileARestartWaits) {
+    auto plan = settled({kReload, kWaitingRestart});
+    EXPECT_EQ(kinds(plan), (std::vector{ActivationKind::reload, ActivationKind::restart}));
+    ASSERT_EQ(plan.pending.size(), 1U);
+    EXPECT_EQ(plan.pending[0].kind, ActivationKind::restart);
+    EXPECT_EQ(plan.pending[0].reason, "2 containers");
+    EXPECT_TRUE(plan.files[0].interim);
+}
+
+TEST(SettlePlan, WhereBothWaitTheRestartAloneIsTold) {
+    auto reload = kReload;
+    reload.deferred = true;
+    auto plan = settled({reload, kWaitingRestart});
+    EXPECT_EQ(kinds(plan), std::vector{ActivationKind::restart});
+    EXPECT_EQ(plan.pending.size(), 1U);
+    EXPECT_FALSE(plan.files[0].interim);
 }
 
 TEST(FindTargets, UnknownNamesGetASuggestion) {
