@@ -1,0 +1,22 @@
+// A shell profile with proxy variables.
+#include "fuzz/codec_laws.hpp"
+#include "targets/proxy_files.hpp"
+
+namespace {
+
+using namespace mirrorctl;
+
+constexpr const char* kNames[] = {"HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy",
+                                  "ALL_PROXY",  "all_proxy",  "NO_PROXY",    "no_proxy"};
+
+bool can_hold(const Values& values) {
+    return fuzz::scalars(values, kNames);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    fuzz::check_codec({targets::shell_profile_codec(), can_hold, targets::render_shell_profile},
+                      fuzz::view_of(data, size));
+    return 0;
+}

@@ -1,0 +1,40 @@
+// A saved plan is untrusted: what is read is a plan that could have been written, and it passes the check
+// only if it stays in its place.
+#include "fuzz/oracle.hpp"
+#include "model/json/plan_json.hpp"
+#include "plan/saved.hpp"
+
+namespace {
+
+using namespace mirrorctl;
+
+bool is_ours(const std::string& path) {
+    for (const char* top : {"/etc/", "/root/", "/home/"})
+        if (path.starts_with(top)) return true;
+    return false;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    auto plan = plan_from_json(fuzz::view_of(data, size));
+    if (!plan) {
+        EXPECT_ERROR(plan.error(), ErrorCode::parse);
+        return 0;
+    }
+    auto text = plan_to_json(*plan);
+    auto again = plan_from_json(text);
+    LAW(again.has_value(), to_string(again.error()), "\n", text);
+    LAW(plan_to_json(*again) == text, text);
+    for (const auto& file : plan->files)
+        LAW(is_plain_path(file.path.str()) && is_plain_path(file.resolved.str()));
+    for (const auto& dir : plan->dirs) LAW(is_plain_path(dir.path.str()));
+    NodeFacts node;
+    auto checked = plan::check_saved(*plan, node);
+    if (!checked) {
+        EXPECT_ERROR(checked.error(), ErrorCode::stale_plan);
+        return 0;
+    }
+    for (const auto& file : plan->files) LAW(is_ours(file.path.str()), file.path.str());
+    return 0;
+}
