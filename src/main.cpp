@@ -9,6 +9,7 @@
 #include "sys/signals.hpp"
 
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -72,6 +73,9 @@ int main(int argc, char** argv) {
     keep_standard_descriptors();
     rlimit no_core{0, 0};
     setrlimit(RLIMIT_CORE, &no_core);  // memory may hold proxy passwords
+    // A handler behind a pipe (core_pattern) gets a core whatever the limit says, and a debugger of the same
+    // user could read the memory: not of a process that is not dumpable (prctl(2), core(5)).
+    prctl(PR_SET_DUMPABLE, 0);
     umask(077);
     sys::note_signals();
     sys::RealRunner runner;

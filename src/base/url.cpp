@@ -125,18 +125,46 @@ Result<Url> resolve_url(const Url& base, std::string_view location) {
 
 namespace {
 
+// "host", "host:port" or "[v6]:port", what may follow it in a sentence included.
+bool is_host_and_port(std::string_view text) {
+    if (text.starts_with('[')) return true;
+    while (!text.empty() && std::string_view(".,;:)'").find(text.back()) != std::string_view::npos)
+        text.remove_suffix(1);
+    auto colon = text.find(':');
+    return colon == std::string_view::npos || parse_integer(text.substr(colon + 1)).has_value();
+}
+
+// Where a word ends: at a blank, or at a quote that no backslash precedes.
+std::size_t word_end(std::string_view text) {
+    for (std::size_t i = 0; i < text.size(); ++i)
+        if (text[i] == ' ' || text[i] == '\t' || (text[i] == '"' && (i == 0 || text[i - 1] != '\\')))
+            return i;
+    return text.size();
+}
+
 // Where the '@' that ends the credentials stands in "user:password@host...", npos if there are none. A
-// password with a raw '/',
-// '?' or '#' is not valid in a URL, yet people write it, so "user:" before a non-numeric rest counts as
-// credentials too.
+// password with a raw '/', '?', '#' or blank is not valid in a URL, yet people write it, so "user:" before
+// what is no port counts as credentials too, up to the last '@' of the line; of a text that was cut short,
+// all of it.
 std::size_t userinfo_end(std::string_view text) {
-    text = text.substr(0, text.find_first_of("\"' \t\r\n,"));
-    auto authority = text.substr(0, text.find_first_of("/?#"));
+    text = text.substr(0, text.find_first_of("\r\n"));
+    text = text.substr(0, text.find("://"));
+    auto word = text.substr(0, word_end(text));
+    auto authority = word.substr(0, word.find_first_of("/?#"));
     if (auto at = authority.rfind('@'); at != std::string_view::npos) return at;
-    auto colon = authority.rfind(':');
-    if (colon == std::string_view::npos || parse_integer(authority.substr(colon + 1)))
-        return std::string_view::npos;
-    return text.rfind('@');
+    if (is_host_and_port(authority)) return std::string_view::npos;
+    if (auto at = word.rfind('@'); at != std::string_view::npos) return at;
+    if (auto at = text.rfind('@'); at != std::string_view::npos) return at;
+    return word.ends_with("...") ? word.size() : std::string_view::npos;
+}
+
+// "://", or as JSON may escape it; its end, npos if there is none.
+std::size_t end_of_mark(std::string_view text, std::size_t from) {
+    constexpr std::string_view kEscaped = ":\\/\\/";
+    auto plain = text.find("://", from);
+    auto escaped = text.find(kEscaped, from);
+    if (plain == std::string_view::npos && escaped == std::string_view::npos) return plain;
+    return plain < escaped ? plain + 3 : escaped + kEscaped.size();
 }
 
 }  // namespace
@@ -145,9 +173,8 @@ std::string mask_secrets(std::string_view text) {
     std::string out;
     std::size_t from = 0;
     for (;;) {
-        auto mark = text.find("://", from);
-        if (mark == std::string_view::npos) return out.append(text.substr(from));
-        auto begin = mark + 3;
+        auto begin = end_of_mark(text, from);
+        if (begin == std::string_view::npos) return out.append(text.substr(from));
         auto at = userinfo_end(text.substr(begin));
         out.append(text.substr(from, begin - from));
         if (at != std::string_view::npos) {

@@ -38,8 +38,8 @@ struct RankingCache {
 };
 
 std::string cache_to_text(const RankingCache& cache);
-// Errors: corrupt_state for anything that is not a whole, well-formed cache of at most 4 MiB; the caller goes
-// on without one and warns.
+// Errors: corrupt_state for anything that is not a whole, well-formed cache of at most 4 MiB that matches its
+// own checksum; the caller goes on without one and warns.
 Result<RankingCache> cache_from_text(std::string_view text);
 
 // A new run goes into the cache: its upstreams replace the old ones, failures rest for `failure_ttl` seconds

@@ -1,4 +1,5 @@
 // bench.json: text <-> RankingCache. The only file of this folder that knows the JSON library.
+#include "base/digest.hpp"
 #include "base/strings.hpp"
 #include "bench/cache.hpp"
 #include "model/json/report_json.hpp"
@@ -16,6 +17,18 @@ using Json = nlohmann::ordered_json;
 constexpr std::string_view kSchema = "mirrorctl.cache/1";
 constexpr std::size_t kMaxText = 4U << 20U;
 constexpr std::size_t kMaxEntries = 4096;
+
+// The digest of all bytes in front stands in the last member: a flipped bit must not become another mirror or
+// another age. The text stays one JSON object.
+std::string seal(std::string_view body) {
+    return cat(",\n \"digest\": \"", sha256_digest(body), "\"\n}\n");
+}
+
+bool is_sealed(std::string_view text) {
+    const auto length = seal("").size();
+    return text.size() > length &&
+           text.substr(text.size() - length) == seal(text.substr(0, text.size() - length));
+}
 
 Failure damaged(std::string_view why) {
     return Failure(Error{.code = ErrorCode::corrupt_state,
@@ -74,7 +87,7 @@ bool read_failures(const Json& root, std::vector<PastFailure>& failures) {
                      read_time(entry, "until", failure.until) && read_text(entry, "fault", fault) &&
                      read_text(entry, "reason", failure.reason);
         if (!whole) return false;
-        for (int i = 0; i <= static_cast<int>(Fault::proxy); ++i)
+        for (int i = 0; i < kFaults; ++i)
             if (name_of(static_cast<Fault>(i)) == fault) failure.fault = static_cast<Fault>(i);
         failures.push_back(std::move(failure));
     }
@@ -117,13 +130,16 @@ std::string cache_to_text(const RankingCache& cache) {
               {"checks", std::move(checks)},
               {"failures", std::move(failures)},
               {"report", Json::parse(report_to_json(cache.report), nullptr, false)}};
-    return root.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+    auto body = root.dump(1, ' ', false, Json::error_handler_t::replace);
+    body.resize(body.size() - 2);  // "\n}"
+    return body + seal(body);
 }
 
 Result<RankingCache> cache_from_text(std::string_view text) {
     if (text.size() > kMaxText) return damaged("more than 4 MiB");
     // File systems leave zeros behind a crash, and the parser takes a zero for the end.
     if (text.find('\0') != std::string_view::npos) return damaged("it has zero bytes");
+    if (!is_sealed(text)) return damaged("cut off or altered: it does not match its checksum");
     auto root = Json::parse(text, nullptr, /*allow_exceptions=*/false);
     if (!root.is_object()) return damaged("not a whole JSON object");
     std::string schema;

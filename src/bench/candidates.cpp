@@ -46,13 +46,17 @@ Candidate make_candidate(const BenchSpec& spec, const Upstream& upstream, const 
         candidate.problem = printable_line(image.error().message);
     if (mirror.url.scheme == "http" && !mirror.insecure && !is_origin)
         candidate.problem = "plain http, and the profile does not allow it (insecure: true)";
-    if (mirror.auth.empty() || !spec.read_secret) return candidate;
-    auto secret = spec.read_secret(mirror.auth);
-    if (secret)
-        candidate.credentials = std::string(trim(*secret));
-    else
-        candidate.problem =
-            printable_line(cat("its credentials cannot be read: ", to_string(secret.error())));
+    auto take = [&](const auto& reader, const std::string& path, std::string_view what, std::string& into) {
+        if (path.empty() || !reader) return;
+        auto text = reader(path);
+        if (text)
+            into = std::string(trim(*text));
+        else
+            candidate.problem =
+                printable_line(cat("its ", what, " cannot be read: ", to_string(text.error())));
+    };
+    take(spec.read_secret, mirror.auth, "credentials", candidate.credentials);
+    take(spec.read_ca, mirror.ca, "CA file", candidate.ca);
     return candidate;
 }
 

@@ -63,8 +63,7 @@ Report run(const BenchSpec& spec, net::Transport& transport, sys::Clock& clock, 
     auto report = empty_report(spec, clock);
     double start = clock.now();
     Course course(spec, transport, clock, observer);
-    auto stopped = [&] { return spec.stop && spec.stop(); };
-    while (!course.over() && !stopped()) {
+    while (!course.over()) {
         course.advance();
         if (course.over()) break;
         // Nothing under way and nothing that could be started: what is left waits for a budget that does not
@@ -105,7 +104,7 @@ Measurement light_check(const BenchSpec& spec, const LightCheck& check, net::Tra
     double end = clock.now() + kSeconds;
     while (session.stage() == Session::Stage::gate) {
         double left = end - clock.now();
-        if (left <= 0 || (spec.stop && spec.stop())) {
+        if (left <= 0) {
             session.expire(transport, {.fault = Fault::timeout,
                                        .reason = cat("no answer within ", format_duration(kSeconds))});
             break;

@@ -92,7 +92,7 @@ void Session::launch(net::Transport& transport, double now, double seconds) {
     // "ca"); libcurl takes one file. So each host is tried with the likelier one first.
     bool own_host = request.url.host == candidate_.mirror.url.host;
     bool own_ca = !candidate_.mirror.ca.empty() && own_host != other_ca_;
-    request.ca_file = own_ca ? around_.spec.root + candidate_.mirror.ca : "";
+    request.ca_pem = own_ca ? candidate_.ca : "";
     request.connect_timeout = std::min(kConnectSeconds, seconds);
     request.deadline = seconds;
     launched_at_ = last_activity_ = now;

@@ -38,6 +38,7 @@ struct Candidate {
     Mirror mirror;
     bool is_origin = false;
     registry::Reference image;
+    std::string ca = {};           // PEM, of the mirror's own CA
     std::string credentials = {};  // "user:password", only for this mirror's own host:port
     std::string problem = {};      // why it cannot be asked at all, "" if it can
 };

@@ -43,12 +43,12 @@ struct BenchSpec {
     Route route = {};
     std::vector<PastFailure> failures = {};
     std::map<std::string, std::string> manifests =
-        {};                 // upstream -> "library/busybox@sha256:..." of the last run (light_check)
-    std::string root = {};  // put before the path of a mirror's CA file; "" for "/"
+        {};  // upstream -> "library/busybox@sha256:..." of the last run (light_check)
     std::string user_agent = "mirrorctl";
     // Content of a mirror's `auth` file: "user:password". Not set: such mirrors are asked anonymously.
     std::function<Result<std::string>(const std::string& path)> read_secret = {};
-    std::function<bool()> stop = {};  // asked between turns; true ends the run with what is known
+    // Content of a mirror's `ca` file: certificates in PEM.
+    std::function<Result<std::string>(const std::string& path)> read_ca = {};
 };
 
 }  // namespace mirrorctl::bench

@@ -24,6 +24,18 @@ Place cache_place(Node& node) {
     return {node.host(), TargetPath(base) / "mirrorctl" / "bench.json", false};
 }
 
+// Somebody else's cache (HOME often outlives sudo) is neither believed nor written to.
+bool is_ours(Node& node, const Place& place) {
+    if (place.in_state) return true;
+    for (auto at = place.path; !at.empty(); at = at.parent()) {
+        auto resolved = place.fs.resolve(at);
+        auto info = resolved ? place.fs.stat(*resolved) : Result<sys::FileInfo>(Failure(resolved.error()));
+        if (info) return info->meta.uid == node.world().uid;
+        if (info.error().code != ErrorCode::not_found || at.str() == "/") return false;
+    }
+    return false;
+}
+
 Result<void> make_parents(Node& node, sys::Fs& fs, const TargetPath& dir) {
     if (fs.stat(dir) || dir.str() == "/") return {};
     TRY(make_parents(node, fs, dir.parent()));
@@ -33,6 +45,10 @@ Result<void> make_parents(Node& node, sys::Fs& fs, const TargetPath& dir) {
 
 // Whole or not at all; it need not survive a power loss.
 Result<void> save(Node& node, const Place& place, const std::string& text) {
+    if (!is_ours(node, place))
+        return Failure(
+            Error{.code = ErrorCode::unsafe_path,
+                  .message = cat("not our cache: ", place.path.str(), ": it belongs to somebody else")});
     if (place.in_state) {
         TRY(txn::prepare_state_dir(node.state()));
     } else {
@@ -49,6 +65,7 @@ Result<void> save(Node& node, const Place& place, const std::string& text) {
 
 std::optional<bench::RankingCache> read_cache(Node& node, std::vector<Warning>& warnings) {
     auto place = cache_place(node);
+    if (!is_ours(node, place)) return std::nullopt;
     auto text = place.fs.read(place.path);
     if (!text) return std::nullopt;
     auto cache = bench::cache_from_text(*text);

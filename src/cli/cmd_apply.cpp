@@ -165,7 +165,15 @@ Result<Measured> measure_for(Node& node, const ApplyOptions& options, const Job&
 
 Result<void> save_plan(Node& node, const ApplyOptions& options, const Plan& plan) {
     auto path = node.host_path(options.out_file);
-    (void)node.host().remove_file(path);
+    auto there = node.host().stat(path);
+    if (!there && there.error().code != ErrorCode::not_found)
+        return Failure(in_context(there.error(), "cannot write the plan"));
+    // Root must not take /dev/null away, nor write where somebody's link leads.
+    if (there && there->type != sys::FileType::regular)
+        return Failure(Error{.code = ErrorCode::unsafe_path,
+                             .message = cat("cannot write the plan: ", path.str(), ": not a regular file"),
+                             .hint = "name a file that does not exist yet"});
+    if (there) TRY(node.host().remove_file(path));
     TRY_ASSIGN(auto parent, node.host().stat(path.parent()));
     return node.host().write_new(path, plan_to_json(plan),
                                  {.mode = 0600, .uid = node.world().uid, .gid = parent.meta.gid});

@@ -2,7 +2,7 @@
 
 #include "base/strings.hpp"
 #include "base/url.hpp"
-#include "bench/race.hpp"
+#include "cli/apart.hpp"
 #include "cli/cache_file.hpp"
 #include "model/json/report_json.hpp"
 #include "ui/progress.hpp"
@@ -16,6 +16,7 @@ namespace mirrorctl::cli {
 namespace {
 
 constexpr double kRetrySeconds = 2;
+constexpr std::size_t kMaxCaBytes = 1U << 20U;
 
 bench::CacheKey cache_key(Node& node, const MeasureRequest& request) {
     return {.profile_sha256 = request.profile.sha256,
@@ -35,12 +36,13 @@ bench::BenchSpec bench_spec(Node& node, const MeasureRequest& request,
         spec.failures = bench::resting(*cache, node.world().clock.wall());
         spec.manifests = bench::known_manifests(cache->report);
     }
-    spec.root = node.live() ? "" : node.root();
     spec.user_agent = cat("mirrorctl/", MIRRORCTL_VERSION);
-    spec.read_secret = [&node](const std::string& path) {
-        return node.read_secret_file(node.live() ? path : node.root() + path);
-    };
-    spec.stop = node.world().stop_requested;
+    read_before(
+        spec, [&node](const std::string& path) { return node.read_node_secret(path); },
+        [&node](const std::string& path) -> Result<std::string> {
+            TRY_ASSIGN(auto found, node.find_node_file(path));
+            return node.fs().read(TargetPath(found), kMaxCaBytes);
+        });
     return spec;
 }
 
@@ -56,7 +58,6 @@ bool any_usable(const Report& report) {
 Result<Report> run_race(Node& node, const MeasureRequest& request, bench::BenchSpec spec) {
     if (request.before_race) TRY(request.before_race());
     auto& world = node.world();
-    auto transport = world.open_transport();
     double give_up = world.clock.now() + request.wait_seconds;
     double budget = spec.seconds.value_or(request.profile.policy.budget.seconds);
     auto term = ui::Term::of(2, node.global().color, world.env);
@@ -67,15 +68,16 @@ Result<Report> run_race(Node& node, const MeasureRequest& request, bench::BenchS
                 if (!node.global().quiet) world.err(text);
             },
             [&] { return world.clock.now(); }, node.global().verbose);
-        auto report = bench::run(spec, *transport, world.clock, progress);
+        auto report = race_apart(world, spec, progress);
         if (world.stop_requested())
             return Failure(
                 Error{.code = ErrorCode::interrupted, .message = "interrupted: nothing was changed"});
-        bool retry = !any_usable(report) && world.clock.now() + kRetrySeconds + 1 < give_up;
-        if (!retry && report.proxy_failed)
+        if (!report) return report;
+        bool retry = !any_usable(*report) && world.clock.now() + kRetrySeconds + 1 < give_up;
+        if (!retry && report->proxy_failed)
             return Failure(
                 Error{.code = ErrorCode::proxy,
-                      .message = "the proxy does not serve us: " + mask_secrets(report.proxy_error),
+                      .message = "the proxy does not serve us: " + mask_secrets(report->proxy_error),
                       .hint = "check the proxy's address and password; nothing was changed"});
         if (!retry) return report;
         world.clock.sleep(kRetrySeconds);
@@ -101,33 +103,40 @@ void replace_upstreams(Report& all, const Report& newer) {
     }
 }
 
-// One look at each current mirror whose last check is too old; those that fail make their upstream stale.
-void recheck(Node& node, const MeasureRequest& request, bench::RankingCache& cache,
-             bench::Freshness& freshness) {
-    auto& world = node.world();
-    auto transport = world.open_transport();
-    auto spec = bench_spec(node, request, cache);
+std::vector<bench::LightCheck> checks_of(const Profile& profile, const bench::Freshness& freshness) {
+    std::vector<bench::LightCheck> checks;
     for (const auto& current : freshness.recheck) {
-        const auto* upstream = request.profile.find(current.upstream);
+        const auto* upstream = profile.find(current.upstream);
         if (upstream == nullptr) continue;
-        for (const auto& mirror : upstream->mirrors) {
-            if (mirror.url.str() != current.url) continue;
-            auto result = bench::light_check(spec, {.upstream = current.upstream, .mirror = mirror},
-                                             *transport, world.clock);
-            // A failure is noted by the race that follows: it can tell a dead mirror from a dead network.
-            if (result.usable) {
-                bench::note_check(cache, current.upstream, result, world.clock.wall(),
-                                  request.profile.policy.failure_ttl);
-                continue;
-            }
-            if (!node.global().quiet)
-                world.err(cat(current.upstream, " ", mirror.url.masked(), " no longer serves (",
-                              printable_line(result.reason), "): measuring again\n"));
-            if (std::find(freshness.stale.begin(), freshness.stale.end(), current.upstream) ==
-                freshness.stale.end())
-                freshness.stale.push_back(current.upstream);
-        }
+        for (const auto& mirror : upstream->mirrors)
+            if (mirror.url.str() == current.url)
+                checks.push_back({.upstream = current.upstream, .mirror = mirror});
     }
+    return checks;
+}
+
+// One look at each current mirror whose last check is too old; those that fail make their upstream stale.
+Result<void> recheck(Node& node, const MeasureRequest& request, bench::RankingCache& cache,
+                     bench::Freshness& freshness) {
+    auto& world = node.world();
+    auto checks = checks_of(request.profile, freshness);
+    TRY_ASSIGN(auto results, check_apart(world, bench_spec(node, request, cache), checks));
+    for (std::size_t i = 0; i < checks.size(); ++i) {
+        const auto& [upstream, mirror] = checks[i];
+        // A failure is noted by the race that follows: it can tell a dead mirror from a dead network.
+        if (i < results.size() && results[i].usable) {
+            bench::note_check(cache, upstream, results[i], world.clock.wall(),
+                              request.profile.policy.failure_ttl);
+            continue;
+        }
+        auto reason = i < results.size() ? printable_line(results[i].reason) : "the check crashed";
+        if (!node.global().quiet)
+            world.err(cat(upstream, " ", mirror.url.masked(), " no longer serves (", reason,
+                          "): measuring again\n"));
+        if (std::find(freshness.stale.begin(), freshness.stale.end(), upstream) == freshness.stale.end())
+            freshness.stale.push_back(upstream);
+    }
+    return {};
 }
 
 Result<Measured> from_file(Node& node, const MeasureRequest& request) {
@@ -191,7 +200,7 @@ Result<Measured> measure(Node& node, const MeasureRequest& request) {
     if (request.fresh) freshness = {.stale = request.upstreams, .recheck = {}};
     if (request.offline) freshness = {};
     bool checked = !freshness.recheck.empty() && cache.has_value();
-    if (checked) recheck(node, request, *cache, freshness);
+    if (checked) TRY(recheck(node, request, *cache, freshness));
     if (cache) {
         measured.report = cache->report;
         bench::rejoin(measured.report, request.profile);

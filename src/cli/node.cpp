@@ -40,6 +40,8 @@ Result<std::unique_ptr<Node>> Node::open(World& world, const GlobalOptions& glob
         node->state_ = std::make_unique<txn::StateDir>(
             txn::StateDir{.fs = *node->host_fs_, .dir = node->host_path(global.state_dir), .uid = world.uid});
     }
+    // The command that keeps a broken configuration reports an open state directory too.
+    if (broken == BrokenConfig::refuse) TRY(txn::check_state_dir(*node->state_));
     auto config = profile::load_config(*node->root_fs_);
     if (config)
         node->config_ = std::move(*config);
@@ -125,17 +127,44 @@ Result<void> Node::require_writable() {
     return {};
 }
 
-Result<std::string> Node::read_secret_file(const std::string& host_path_text) {
-    auto path = host_path(host_path_text);
-    TRY_ASSIGN(auto resolved, host_fs_->resolve(path));
-    TRY_ASSIGN(auto info, host_fs_->stat(resolved));
-    if ((info.meta.mode & 0077U) != 0)
+namespace {
+
+Result<std::string> read_secret(const sys::FsReader& fs, const TargetPath& path) {
+    auto where = [&](const Error& error) {
+        return Failure(in_context(error, cat("cannot read the secret ", path.str())));
+    };
+    auto resolved = fs.resolve(path);
+    auto info = resolved ? fs.stat(*resolved) : Result<sys::FileInfo>(Failure(resolved.error()));
+    if (!info) return where(info.error());
+    if ((info->meta.mode & 0077U) != 0)
         return Failure(
             Error{.code = ErrorCode::permission_denied,
                   .message = cat("refusing to read a secret: ", path.str(), ": others can read the file too"),
                   .hint = "chmod 600 " + path.str()});
-    TRY_ASSIGN(auto text, host_fs_->read(resolved, 64 * 1024));
-    return std::string(trim(text));
+    auto text = fs.read(*resolved, 64 * 1024);
+    if (!text) return where(text.error());
+    return std::string(trim(*text));
+}
+
+}  // namespace
+
+Result<std::string> Node::read_secret_file(const std::string& host_path_text) {
+    return read_secret(*host_fs_, host_path(host_path_text));
+}
+
+Result<std::string> Node::read_node_secret(const std::string& path) {
+    return read_secret(*root_fs_, TargetPath(normal_path("/", path)));
+}
+
+Result<std::string> Node::find_node_file(const std::string& path) {
+    TRY_ASSIGN(auto resolved, root_fs_->resolve(TargetPath(normal_path("/", path))));
+    TRY_ASSIGN(auto info, root_fs_->stat(resolved));
+    constexpr std::uint64_t kMost = 4U << 20U;  // all CAs of the world take a quarter of a MiB
+    if (info.type != sys::FileType::regular || info.size > kMost)
+        return Failure(Error{.code = ErrorCode::unsafe_path,
+                             .message = cat("not a certificate file: ", path, ": ",
+                                            info.size > kMost ? "too large" : "not a regular file")});
+    return resolved.str();
 }
 
 }  // namespace mirrorctl::cli

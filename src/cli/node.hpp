@@ -18,14 +18,14 @@
 
 namespace mirrorctl::cli {
 
-// What to do with a config.yaml that does not load: `keep` goes on with the defaults, for a command that
-// reports it.
+// What to do with a config.yaml that does not load and with a state directory that others can write to:
+// `keep` goes on with the defaults, for a command that reports it.
 enum class BrokenConfig { refuse, keep };
 
 class Node {
   public:
     // Opens the root and reads config.yaml. Errors: not_found for a root that is no directory; parse
-    // (config.yaml).
+    // (config.yaml), unsafe_path (the state directory).
     static Result<std::unique_ptr<Node>> open(World& world, const GlobalOptions& global,
                                               BrokenConfig broken = BrokenConfig::refuse);
 
@@ -58,9 +58,14 @@ class Node {
     // Refuses early, before anything is measured. Errors: not_root, permission_denied, with the path that
     // needs it.
     Result<void> require_writable();
-    // Content of a small file that only its owner may read ("user:password", a proxy URL). Errors:
-    // permission_denied for a file that others can read, not_found, io.
+    // Content of a small file that only its owner may read ("user:password", a proxy URL): a path that was
+    // given on the command line, or one of the node, which no link leads out of the root. Errors:
+    // permission_denied for a file that others can read, unsafe_path, not_found, io.
     Result<std::string> read_secret_file(const std::string& host_path);
+    Result<std::string> read_node_secret(const std::string& path);
+    // Where a certificate file of the node really is, as a path inside the root without links: libcurl opens
+    // it by name, would follow links and wait for a FIFO. Errors: not_found, unsafe_path, io.
+    Result<std::string> find_node_file(const std::string& path);
     // A host path as given by the user, absolute.
     TargetPath host_path(const std::string& path) const;
 

@@ -21,7 +21,7 @@ Result<std::string> read_value(Node& node, const std::string& value) {
     if (value.starts_with("file:")) {
         auto path = value.substr(5);
         while (path.starts_with("//")) path.erase(0, 1);
-        return node.read_secret_file(node.live() ? path : node.root() + path);
+        return node.read_node_secret(path);
     }
     return value;
 }

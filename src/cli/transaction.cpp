@@ -1,9 +1,10 @@
 #include "cli/transaction.hpp"
 
 #include "base/strings.hpp"
-#include "base/url.hpp"
 #include "cli/engine_control.hpp"
+#include "cli/masking.hpp"
 #include "text/diff.hpp"
+#include "txn/journal.hpp"
 #include "txn/pending.hpp"
 #include "ui/progress.hpp"
 
@@ -17,24 +18,6 @@ constexpr double kLockWaitSeconds = 3;
 ui::Progress step_progress(Node& node) {
     return {ui::Term{}, [&node](std::string_view text) { node.world().err(text); },
             [&node] { return node.world().clock.now(); }, node.global().verbose};
-}
-
-// A user's file may hold more secrets than URLs do (an Authorization header in hosts.toml): such a line keeps
-// its key only.
-std::string masked_lines(const std::string& diff) {
-    std::string out;
-    for (auto line : split(diff, '\n')) {
-        auto low = lower(line);
-        for (const auto* word : {"authorization", "password", "identitytoken", "secret", "\"auth\""})
-            if (auto at = low.find(word); at != std::string::npos)
-                if (auto sign = line.find_first_of("=:", at); sign != std::string::npos) {
-                    line = line.substr(0, sign + 1) + " ***";
-                    break;
-                }
-        out += mask_secrets(line) + "\n";
-    }
-    out.pop_back();
-    return out;
 }
 
 }  // namespace
@@ -58,11 +41,17 @@ Result<std::unique_ptr<Transaction>> Transaction::open(Node& node) {
     std::unique_ptr<Transaction> transaction(new Transaction(node));
     TRY_ASSIGN(transaction->lock_, txn::lock_state(node.state(), kLockWaitSeconds));
     TRY_ASSIGN(bool needed, txn::needs_recovery(node.state_view()));
-    if (!needed) return transaction;
+    if (!needed) {
+        // Nothing of it came into effect, but it holds copies of files.
+        TRY(txn::remove_newest_orphan(node.state()));
+        return transaction;
+    }
     LiveEngines engines(node);
     auto receipt = txn::recover(transaction->context(engines));
     if (receipt.error && receipt.outcome == Outcome::stuck)
         return Failure(in_context(*receipt.error, "an earlier run was cut short and cannot be undone"));
+    node.world().err(
+        ui::warnings_text(receipt.warnings, ui::Term::of(2, node.global().color, node.world().env)));
     node.world().err(cat("recovered: an earlier run was cut short; it was ",
                          receipt.outcome == Outcome::committed ? "complete" : "undone", "\n"));
     return transaction;
@@ -115,9 +104,10 @@ std::string diff_of(const Plan& plan) {
         auto text_of = [](const FileState& state) {
             return state.present ? std::optional<std::string_view>(state.bytes) : std::nullopt;
         };
-        out += text::unified_diff(file.path.str(), text_of(file.before), text_of(file.after));
+        out += masked_diff(file.path,
+                           text::unified_diff(file.path.str(), text_of(file.before), text_of(file.after)));
     }
-    return masked_lines(out);
+    return out;
 }
 
 }  // namespace mirrorctl::cli

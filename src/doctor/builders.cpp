@@ -51,7 +51,7 @@ void add_instances(const sys::FsReader& fs, const User& user, std::vector<Builde
     for (const auto& name : *names) {
         auto path = dir / name;
         if (!is_plain_file_of(fs, path, user)) continue;
-        auto text = fs.read(path, 1U << 20U);
+        auto text = user.uid != 0 ? fs.read_of(path, user.uid) : fs.read(path, 1U << 20U);
         auto tree = text ? text::json_tree(*text) : Result<text::Tree>(Failure(text.error()));
         if (!tree) continue;
         Builder builder{.name = name, .owner = user.name, .driver = text_at(*tree, "Driver"), .file = path};

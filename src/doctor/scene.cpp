@@ -37,9 +37,10 @@ std::uint32_t mode_of(const sys::FsReader& fs, const TargetPath& path) {
     return info ? info->meta.mode : 0;
 }
 
-JsonFile read_json(const sys::FsReader& fs, const TargetPath& path) {
+// `user`: whose home it is in.
+JsonFile read_json(const sys::FsReader& fs, const TargetPath& path, const User* user = nullptr) {
     JsonFile file{.path = path};
-    auto text = fs.read(path);
+    auto text = user != nullptr && user->uid != 0 ? fs.read_of(path, user->uid) : fs.read(path);
     if (!text) {
         file.unreadable = text.error().code != ErrorCode::not_found;
         return file;
@@ -172,7 +173,7 @@ std::vector<JsonFile> read_clients(const NodeFacts& node, const sys::FsReader& f
     std::vector<JsonFile> clients;
     for (const auto& user : homes_of(node)) {
         auto path = user.home / ".docker" / "config.json";
-        if (is_plain_file_of(fs, path, user)) clients.push_back(read_json(fs, path));
+        if (is_plain_file_of(fs, path, user)) clients.push_back(read_json(fs, path, &user));
     }
     return clients;
 }

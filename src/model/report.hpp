@@ -36,7 +36,9 @@ enum class Fault {
     budget,
     resting,
     proxy,
+    crash,  // its answers crashed the process that measures
 };
+constexpr int kFaults = static_cast<int>(Fault::crash) + 1;
 
 struct Measurement {
     Mirror mirror;

@@ -31,7 +31,13 @@ constexpr Special kSpecial[] = {
     {"::1/128", "a loopback address"},
     {"fe80::/10", "a link-local address"},
     {"ff00::/8", "a multicast address"},
+    // Clouds whose metadata service stands outside the link-local range: Alibaba, Oracle (classic), Azure's
+    // WireServer, EC2 and Google over IPv6.
+    {"100.100.100.200/32", "a metadata address"},
+    {"192.0.0.192/32", "a metadata address"},
+    {"168.63.129.16/32", "a metadata address"},
     {"fd00:ec2::254/128", "a metadata address"},
+    {"fd20:ce::254/128", "a metadata address"},
 };
 
 // The IPv4 address that a transition form carries: ::a.b.c.d, 64:ff9b::a.b.c.d, 2002:aabb:ccdd::.
@@ -70,6 +76,7 @@ bool Address::v4() const {
 
 std::optional<Address> parse_address(std::string_view text) {
     if (text.starts_with('[') && text.ends_with(']')) text = text.substr(1, text.size() - 2);
+    if (text.find('\0') != std::string_view::npos) return std::nullopt;
     std::string zero_ended(text);
     Address out;
     if (::inet_pton(AF_INET6, zero_ended.c_str(), out.bytes.data()) == 1) return out;

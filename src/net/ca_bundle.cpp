@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <fstream>
 
 namespace mirrorctl::net {
 
@@ -22,6 +23,8 @@ constexpr std::array kPlaces{
     CaPlace{"/etc/ssl/cert.pem", "Alpine"},
     CaPlace{"/var/lib/ca-certificates/ca-bundle.pem", "SUSE"},
 };
+
+constexpr std::size_t kMaxBytes = 4U << 20U;
 
 bool is_readable_file(const std::string& path) {
     struct stat info {};
@@ -49,8 +52,23 @@ Result<std::string> find_ca_bundle(const std::string& ssl_cert_file, const IsRea
                          .hint = "install the package ca-certificates, or name a bundle in SSL_CERT_FILE"});
 }
 
-const Result<std::string>& CaBundle::path() {
-    if (!found_) found_ = find_ca_bundle(ssl_cert_file_, is_readable_file);
+CaBundle::CaBundle(std::string ssl_cert_file) : ssl_cert_file_(std::move(ssl_cert_file)) {
+    if (ssl_cert_file_.empty() || !is_readable_file(ssl_cert_file_)) return;
+    std::ifstream file(ssl_cert_file_, std::ios::binary);
+    text_.resize(kMaxBytes);
+    file.read(text_.data(), static_cast<std::streamsize>(text_.size()));
+    text_.resize(static_cast<std::size_t>(file.gcount()));
+}
+
+const Result<Cas>& CaBundle::find() {
+    if (found_) return *found_;
+    auto path = find_ca_bundle(ssl_cert_file_, is_readable_file);
+    if (path)
+        found_ = Cas{.path = *path};
+    else if (!text_.empty())
+        found_ = Cas{.pem = text_};
+    else
+        found_ = Result<Cas>(Failure(path.error()));
     return *found_;
 }
 

@@ -27,15 +27,24 @@ using IsReadable = std::function<bool(const std::string& path)>;
 // remedy as hint.
 Result<std::string> find_ca_bundle(const std::string& ssl_cert_file, const IsReadable& is_readable);
 
-// The same on this machine, looked for when it is first asked for.
+// CAs for one connection: a file that libcurl reads (and keeps parsed), or their text. Neither: no TLS.
+struct Cas {
+    std::string path = {};
+    std::string pem = {};
+    bool empty() const { return path.empty() && pem.empty(); }
+};
+
+// The same on this machine, looked for when it is first asked for. The file of SSL_CERT_FILE is read at once:
+// whoever asks later may not be allowed to.
 class CaBundle {
   public:
-    explicit CaBundle(std::string ssl_cert_file) : ssl_cert_file_(std::move(ssl_cert_file)) {}
-    const Result<std::string>& path();
+    explicit CaBundle(std::string ssl_cert_file);
+    const Result<Cas>& find();
 
   private:
     std::string ssl_cert_file_;
-    std::optional<Result<std::string>> found_;
+    std::string text_;
+    std::optional<Result<Cas>> found_;
 };
 
 }  // namespace mirrorctl::net

@@ -70,6 +70,12 @@ bool CurlApi::set(void* easy, int option, const std::string& value) const {
     return functions_->easy_setopt(easy, static_cast<CURLoption>(option), value.c_str()) == CURLE_OK;
 }
 
+bool CurlApi::set_bytes(void* easy, int option, const std::string& bytes) const {
+    auto text = bytes;
+    curl_blob blob{.data = text.data(), .len = text.size(), .flags = CURL_BLOB_COPY};
+    return functions_->easy_setopt(easy, static_cast<CURLoption>(option), &blob) == CURLE_OK;
+}
+
 bool CurlApi::set(void* easy, int option, void* pointer) const {
     return functions_->easy_setopt(easy, static_cast<CURLoption>(option), pointer) == CURLE_OK;
 }

@@ -39,7 +39,8 @@ class CurlApi {
     void easy_cleanup(void* easy) const;
     // curl_easy_setopt; true if this libcurl took it.
     bool set(void* easy, int option, long value) const;
-    bool set(void* easy, int option, const std::string& value) const;  // libcurl copies it
+    bool set(void* easy, int option, const std::string& value) const;        // libcurl copies it
+    bool set_bytes(void* easy, int option, const std::string& bytes) const;  // a curl_blob, copied
     bool set(void* easy, int option, void* pointer) const;
     bool set(void* easy, int option, Sink sink) const;
     // Every new socket and every reused connection asks the guard.

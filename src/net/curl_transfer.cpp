@@ -78,9 +78,9 @@ void CurlTransfer::begin(const CurlApi& api, void* multi, CaBundle& system_cas) 
 
 // False: there are none, and the transfer has its error.
 bool CurlTransfer::choose_cas(CaBundle& system_cas) {
-    auto choose = [&](const std::string& host, std::string& file) {
-        const auto& found = system_cas.path();
-        if (found) file = *found;
+    auto choose = [&](const std::string& host, Cas& cas) {
+        const auto& found = system_cas.find();
+        if (found) cas = *found;
         if (!found)
             fail({.code = ErrorCode::network,
                   .message = cat("certificate cannot be checked: ", host, ": ", found.error().message, ": ",
@@ -88,10 +88,10 @@ bool CurlTransfer::choose_cas(CaBundle& system_cas) {
                   .cause = CURLE_SSL_CACERT_BADFILE});
         return found.has_value();
     };
-    ca_file_ = request_.ca_file;
-    bool own = !ca_file_.empty() || request_.url.scheme != "https";
-    if (!own && !choose(request_.url.host, ca_file_)) return false;
-    return !request_.proxy.starts_with("https:") || choose("the proxy", proxy_ca_file_);
+    cas_ = {.pem = request_.ca_pem};
+    bool own = !cas_.empty() || request_.url.scheme != "https";
+    if (!own && !choose(request_.url.host, cas_)) return false;
+    return !request_.proxy.starts_with("https:") || choose("the proxy", proxy_cas_);
 }
 
 bool CurlTransfer::configure(const CurlApi& api) {
@@ -122,13 +122,17 @@ bool CurlTransfer::configure(const CurlApi& api) {
            configure_headers(api);
 }
 
-// One file each and no directory, whatever this libcurl was built with: that also lets it keep the parsed
+// One source each and no directory, whatever this libcurl was built with: that also lets it keep the parsed
 // CAs.
 bool CurlTransfer::configure_cas(const CurlApi& api) {
     void* none = nullptr;
     bool ok = api.set(easy_, CURLOPT_CAPATH, none) && api.set(easy_, CURLOPT_PROXY_CAPATH, none);
-    if (!ca_file_.empty()) ok = ok && api.set(easy_, CURLOPT_CAINFO, ca_file_);
-    if (!proxy_ca_file_.empty()) ok = ok && api.set(easy_, CURLOPT_PROXY_CAINFO, proxy_ca_file_);
+    auto set = [&](const Cas& cas, int file, int blob) {
+        if (!cas.path.empty()) ok = ok && api.set(easy_, file, cas.path);
+        if (!cas.pem.empty()) ok = ok && api.set_bytes(easy_, blob, cas.pem);
+    };
+    set(cas_, CURLOPT_CAINFO, CURLOPT_CAINFO_BLOB);
+    set(proxy_cas_, CURLOPT_PROXY_CAINFO, CURLOPT_PROXY_CAINFO_BLOB);
     return ok;
 }
 

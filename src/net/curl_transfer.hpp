@@ -57,8 +57,8 @@ class CurlTransfer : private AddressGuard {
     Response response_;
     std::optional<Error> failure_;
     const CurlApi* api_ = nullptr;
-    std::string ca_file_;        // of the host; "" = the transfer has no TLS
-    std::string proxy_ca_file_;  // of an https proxy
+    Cas cas_;        // of the host
+    Cas proxy_cas_;  // of an https proxy
     void* multi_ = nullptr;
     void* easy_ = nullptr;
     void* header_list_ = nullptr;

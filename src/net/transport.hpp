@@ -23,7 +23,7 @@ struct Request {
     std::vector<Header> headers = {};
     std::string proxy =
         {};  // proxy URL with credentials, or "" for a direct connection; the environment is never read
-    std::string ca_file = {};  // a host path; "" = the system's bundle
+    std::string ca_pem = {};  // certificates; "" = the system's bundle
     // Limits. Seconds count from the start of the request.
     double connect_timeout = 5;
     double deadline = 30;

@@ -45,10 +45,18 @@ Result<ObservedFile> observe_file(const sys::FsReader& fs, const TargetPath& pat
         if (info.error().code == ErrorCode::not_found) return observed;
         return Failure(info.error());
     }
-    TRY_ASSIGN(observed.state.bytes, fs.read(observed.resolved));
+    TRY_ASSIGN(observed.state.bytes,
+               owner != nullptr ? fs.read_of(observed.resolved, owner->uid) : fs.read(observed.resolved));
     observed.state.meta = info->meta;
     observed.state.present = true;
     return observed;
+}
+
+std::optional<FileMeta> owner_of_home(const NodeFacts& node, const TargetPath& path) {
+    for (const auto& user : node.users)
+        if (user.uid != 0 && user.home.str() != "/" && path.str().starts_with(user.home.str() + "/"))
+            return FileMeta{.uid = user.uid, .gid = user.gid};
+    return std::nullopt;
 }
 
 std::vector<TargetPath> missing_parents(const sys::FsReader& fs, const TargetPath& path) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "model/node.hpp"
 #include "model/plan.hpp"
 #include "sys/fs.hpp"
 #include "targets/target.hpp"
@@ -19,6 +20,9 @@ struct ObservedFile {
 // permission_denied, io.
 Result<ObservedFile> observe_file(const sys::FsReader& fs, const TargetPath& path,
                                   const FileMeta* owner = nullptr);
+
+// The user in whose home a path is; nullopt for root's and for none.
+std::optional<FileMeta> owner_of_home(const NodeFacts& node, const TargetPath& path);
 
 // Directories that do not exist yet on the way to `path`, outermost first.
 std::vector<TargetPath> missing_parents(const sys::FsReader& fs, const TargetPath& path);

@@ -6,6 +6,7 @@
 #include "plan/settle.hpp"
 
 #include <algorithm>
+#include <cerrno>
 
 namespace mirrorctl::plan {
 
@@ -113,7 +114,7 @@ class Planning {
             auto added = add_target(*target);
             if (!added) return Failure(in_context(added.error(), std::string(target->name)));
         }
-        remove_dirs();
+        TRY(remove_dirs());
         reopen_pending();
         order_activations();
         settle_plan(plan_, input_.settle);
@@ -188,14 +189,18 @@ class Planning {
 
     // Directories that we once created go when the last file in them goes: an empty host directory hides
     // `_default`.
-    void remove_dirs() {
-        for (auto it = input_.owned.dirs.rbegin(); it != input_.owned.dirs.rend(); ++it)
-            if (will_be_empty(it->path))
-                plan_.dirs.push_back({.path = it->path, .meta = it->meta, .create = false});
+    Result<void> remove_dirs() {
+        for (auto it = input_.owned.dirs.rbegin(); it != input_.owned.dirs.rend(); ++it) {
+            TRY_ASSIGN(auto goes, will_be_empty(it->path));
+            if (goes) plan_.dirs.push_back({.path = it->path, .meta = it->meta, .create = false});
+        }
+        return {};
     }
 
-    bool will_be_empty(const TargetPath& dir) const {
+    Result<bool> will_be_empty(const TargetPath& dir) const {
         auto names = input_.fs.list(dir);
+        if (!names && names.error().code == ErrorCode::io && names.error().cause != ENOTDIR)
+            return Failure(std::move(names).error());
         if (!names) return false;
         return std::all_of(names->begin(), names->end(),
                            [&](const std::string& name) {

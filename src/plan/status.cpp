@@ -31,12 +31,20 @@ std::vector<std::string> drifted_keys(const Values& now, const Values& ours) {
     return drifted;
 }
 
-FileStatus file_status(const sys::FsReader& fs, const targets::Target& target, const targets::Codec& codec,
-                       const TargetPath& path, const Ownership& owned) {
+struct Looking {
+    const sys::FsReader& fs;
+    const NodeFacts& node;
+    const Ownership& owned;
+};
+
+FileStatus file_status(const Looking& at, const targets::Target& target, const targets::Codec& codec,
+                       const TargetPath& path) {
+    const auto& owned = at.owned;
     FileStatus status{.target = std::string(target.name), .path = path};
     auto ours = owned.files.find(path);
     bool is_ours = ours != owned.files.end() && !ours->second.values.empty();
-    auto observed = observe_file(fs, path);
+    auto owner = owner_of_home(at.node, path);
+    auto observed = observe_file(at.fs, path, owner ? &*owner : nullptr);
     if (!observed) {
         status.standing = is_ours ? Standing::drifted : Standing::foreign;
         status.detail = to_string(observed.error());
@@ -78,7 +86,7 @@ std::vector<FileStatus> make_status(const sys::FsReader& fs, const NodeFacts& no
             if (file.target == target->name) paths.insert(path);
         for (const auto& path : paths)
             if (const auto* codec = target->codec_for(node, path))
-                all.push_back(file_status(fs, *target, *codec, path, owned));
+                all.push_back(file_status({fs, node, owned}, *target, *codec, path));
         if (paths.empty() && target->detect(node).detected)
             all.push_back({.target = std::string(target->name)});
     }

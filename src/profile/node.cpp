@@ -36,9 +36,10 @@ std::string describe(const Node& node) {
     return cat("\"", printable_line(mask_secrets(node.text), 80), "\"");
 }
 
+// Hints repeat what a stranger wrote, and are shown as they are.
 void Problems::add(const Location& at, std::string message, std::string hint) {
     errors.push_back(
-        {.code = ErrorCode::parse, .message = std::move(message), .hint = std::move(hint), .location = at});
+        {.code = ErrorCode::parse, .message = std::move(message), .hint = printable(hint), .location = at});
 }
 
 Error Problems::first() const {

@@ -82,7 +82,7 @@ class Substitution {
         problems_.errors.push_back(
             {.code = ErrorCode::usage,
              .message = cat(node.key, ": needs the variable ", name, ", which is not set"),
-             .hint = cat("--var ", name, "=..."),
+             .hint = cat("--var ", printable_line(name), "=..."),
              .location = node.where()});
     }
 
@@ -109,7 +109,7 @@ std::map<std::string, Variable> declared(const Node& tree, const Variables& give
             problems.errors.push_back({.code = ErrorCode::usage,
                                        .message = cat("variable is not set: ", node.key, ": ",
                                                       printable_line(variable.description)),
-                                       .hint = cat("--var ", node.key, "=..."),
+                                       .hint = cat("--var ", printable_line(node.key), "=..."),
                                        .location = node.where_key()});
         out.emplace(node.key, std::move(variable));
     }
@@ -123,10 +123,11 @@ void check_given(const Variables& given, const std::map<std::string, Variable>& 
         if (known.contains(name)) continue;
         auto near = nearest(name, names);
         auto there = names.empty() ? std::string("it has none") : cat("it has ", join(names, ", "));
-        problems.errors.push_back({.code = ErrorCode::usage,
-                                   .message = cat("unknown variable: ", printable_line(name, 80),
-                                                  ": this profile does not use it: ", there),
-                                   .hint = near ? cat("did you mean --var ", *near, "=...?") : ""});
+        problems.errors.push_back(
+            {.code = ErrorCode::usage,
+             .message = cat("unknown variable: ", printable_line(name, 80),
+                            ": this profile does not use it: ", there),
+             .hint = near ? cat("did you mean --var ", printable_line(*near), "=...?") : ""});
     }
 }
 
@@ -136,7 +137,7 @@ Warning unset_warning(const std::string& name, const Variable& variable) {
     return {
         .code = "variable_unset",
         .message = cat("left out: ", join(variable.left_out, ", "), ": variable ", name, " is not set", why),
-        .hint = cat("--var ", name, "=..., or vars in /etc/mirrorctl/config.yaml")};
+        .hint = cat("--var ", printable_line(name), "=..., or vars in /etc/mirrorctl/config.yaml")};
 }
 
 }  // namespace

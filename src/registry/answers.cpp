@@ -17,13 +17,15 @@ using nlohmann::json;
 
 constexpr std::size_t kMaxTokenChars = 16 * 1024;  // what servers take in one header line
 constexpr int kMaxDepth = 32;
+constexpr std::size_t kMaxValues = 50'000;  // 1 MiB of "{}," would become 40 MiB of tree
 constexpr std::size_t kMaxChildren = 1000;
 constexpr std::size_t kMaxLayers = 512;
 constexpr std::int64_t kMaxBlobBytes = 1LL << 42U;  // 4 TiB: more is nonsense and would overflow sums
 
-// Brackets outside strings: cheap to count before anything is built.
-bool too_deep(std::string_view text) {
+// Brackets and commas outside strings: cheap to count before anything is built.
+bool too_deep_or_many(std::string_view text) {
     int depth = 0;
+    std::size_t values = 0;
     bool quoted = false;
     for (std::size_t i = 0; i < text.size(); ++i) {
         char c = text[i];
@@ -34,8 +36,10 @@ bool too_deep(std::string_view text) {
                 quoted = false;
         } else if (c == '"') {
             quoted = true;
+        } else if (c == ',') {
+            if (++values > kMaxValues) return true;
         } else if (c == '{' || c == '[') {
-            if (++depth > kMaxDepth) return true;
+            if (++depth > kMaxDepth || ++values > kMaxValues) return true;
         } else if (c == '}' || c == ']') {
             --depth;
         }
@@ -44,7 +48,7 @@ bool too_deep(std::string_view text) {
 }
 
 std::optional<json> read_object(std::string_view text) {
-    if (too_deep(text)) return std::nullopt;
+    if (too_deep_or_many(text)) return std::nullopt;
     auto value = json::parse(text, nullptr, /*allow_exceptions=*/false);
     if (!value.is_object()) return std::nullopt;
     return value;
@@ -126,7 +130,7 @@ std::string bare_type(std::string_view content_type) {
 Result<Document> parse_manifest(std::string_view body, std::string_view content_type) {
     if (static_cast<std::int64_t>(body.size()) > kMaxManifestBytes) return bad("more than 4 MiB");
     auto root = read_object(body);
-    if (!root) return bad("not a JSON object of sane depth");
+    if (!root) return bad("not a JSON object of sane depth and size");
     auto type = bare_type(content_type);
     auto inner = string_at(*root, "mediaType");
     if (!is_manifest_type(type)) return unsupported(cat("media type ", printable_line(type, 80)));

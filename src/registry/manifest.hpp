@@ -1,5 +1,5 @@
 // Manifests and indexes (OCI image-spec 1.1 manifest.md and image-index.md; docker distribution manifest v2
-// schema 2). Read only, bounded: 4 MiB of text, 32 levels, 1000 children, 512 layers.
+// schema 2). Read only, bounded: 4 MiB of text, 32 levels, 50000 values, 1000 children, 512 layers.
 #pragma once
 
 #include "base/result.hpp"

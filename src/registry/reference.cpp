@@ -35,7 +35,6 @@ bool is_component(std::string_view part) {
             continue;
         }
         auto end = std::min(part.find_first_not_of("._-", i), part.size());
-        if (end == i) return false;
         if (end == i) return false;  // neither letter, digit nor separator
         auto separator = part.substr(i, end - i);
         if (separator != "." && separator != "_" && separator != "__" &&
@@ -55,6 +54,14 @@ bool is_repository(std::string_view name) {
 bool is_tag(std::string_view tag) {
     if (tag.empty() || tag.size() > kMaxTag || !is_word(tag.front())) return false;
     return std::all_of(tag.begin(), tag.end(), [](char c) { return is_word(c) || c == '.' || c == '-'; });
+}
+
+// Letters, digits and what stands between them in names, ports and addresses: a "?" would begin the query of
+// a URL.
+bool is_host(std::string_view text) {
+    return std::all_of(text.begin(), text.end(), [](char c) {
+        return is_word(c) || std::string_view(".-:[]").find(c) != std::string_view::npos;
+    });
 }
 
 bool names_host(std::string_view first) {
@@ -103,7 +110,8 @@ Result<Reference> parse_reference(std::string_view text) {
     reference.registry = "docker.io";
     if (slash != std::string_view::npos && names_host(text.substr(0, slash))) {
         auto host = parse_url(cat("https://", text.substr(0, slash)));
-        if (!host || !host->userinfo.empty()) return bad(text, "the registry is not a host name");
+        if (!host || !host->userinfo.empty() || !is_host(text.substr(0, slash)))
+            return bad(text, "the registry is not a host name");
         reference.registry = lower(text.substr(0, slash));
         rest = text.substr(slash + 1);
     }

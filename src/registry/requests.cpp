@@ -93,9 +93,9 @@ std::optional<ContentRange> parse_content_range(std::string_view text) {
         return std::nullopt;
     auto first = parse_integer(rest.substr(0, dash));
     auto last = parse_integer(rest.substr(dash + 1, slash - dash - 1));
-    auto total = rest.substr(slash + 1) == "*" ? std::optional<std::int64_t>(-1)
-                                               : parse_integer(rest.substr(slash + 1));
-    if (!first || !last || !total || *first < 0 || *last < *first || (*total >= 0 && *last >= *total))
+    bool unknown = rest.substr(slash + 1) == "*";
+    auto total = unknown ? std::optional<std::int64_t>(-1) : parse_integer(rest.substr(slash + 1));
+    if (!first || !last || !total || *first < 0 || *last < *first || (!unknown && *last >= *total))
         return std::nullopt;
     return ContentRange{.first = *first, .last = *last, .total = *total};
 }

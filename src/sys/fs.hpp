@@ -24,6 +24,8 @@ struct FileInfo {
     std::uint64_t device = 0;
 };
 
+inline constexpr std::size_t kUsualLimit = 4U << 20U;
+
 // Links on the way are followed only if they belong to root, to the caller or to the owner of the root
 // directory (else unsafe_path): what another user planted in a directory of his own leads a root process
 // nowhere.
@@ -31,9 +33,13 @@ class FsReader {
   public:
     virtual ~FsReader() = default;
     // Whole content, at most `limit` bytes (more: unsupported_layout). Links are followed inside the root.
-    // FIFOs, devices and directories are refused (unsafe_path), never opened for blocking. Errors: not_found,
+    // FIFOs, devices and directories are refused (unsafe_path), never opened for blocking; so are files with
+    // several names where others can write. Errors: not_found,
     // permission_denied, unsafe_path, io.
-    virtual Result<std::string> read(const TargetPath& path, std::size_t limit = 4U << 20U) const = 0;
+    virtual Result<std::string> read(const TargetPath& path, std::size_t limit = kUsualLimit) const = 0;
+    // The same of a file in a user's home: no link in the last place, and the file that was really opened
+    // belongs to `owner`. (A look before the reading does not tell: the user swaps the file in between.)
+    virtual Result<std::string> read_of(const TargetPath& path, std::uint32_t owner) const;
     // Of the thing itself: links are not followed. Errors: not_found, permission_denied, io.
     virtual Result<FileInfo> stat(const TargetPath& path) const = 0;
     virtual Result<std::string> read_link(const TargetPath& path) const = 0;
@@ -65,6 +71,10 @@ class Fs : public FsReader {
     // Atomic replacement within one directory or between directories of one file system. Errors: busy for a
     // bind mount.
     virtual Result<void> rename(const TargetPath& from, const TargetPath& to) = 0;
+    // Each gets the other's place, in one step. False: this file system cannot, and nothing happened.
+    virtual Result<bool> exchange(const TargetPath& a, const TargetPath& b) = 0;
+    // As rename, but never over something (EEXIST in the error's cause). False as above.
+    virtual Result<bool> rename_new(const TargetPath& from, const TargetPath& to) = 0;
     virtual Result<void> remove_file(const TargetPath& path) = 0;
     virtual Result<void> make_dir(const TargetPath& path, const FileMeta& meta) = 0;
     virtual Result<void> remove_dir(const TargetPath& path) = 0;  // only if empty

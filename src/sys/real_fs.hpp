@@ -21,6 +21,7 @@ class RealFs : public Fs {
     static Result<std::unique_ptr<RealFs>> open(const std::string& root);
 
     Result<std::string> read(const TargetPath& path, std::size_t limit) const override;
+    Result<std::string> read_of(const TargetPath& path, std::uint32_t owner) const override;
     Result<FileInfo> stat(const TargetPath& path) const override;
     Result<std::string> read_link(const TargetPath& path) const override;
     Result<TargetPath> resolve(const TargetPath& path) const override;
@@ -33,6 +34,8 @@ class RealFs : public Fs {
     Result<void> sync_file(const TargetPath& path) override;
     Result<void> sync_dir(const TargetPath& path) override;
     Result<void> rename(const TargetPath& from, const TargetPath& to) override;
+    Result<bool> exchange(const TargetPath& a, const TargetPath& b) override;
+    Result<bool> rename_new(const TargetPath& from, const TargetPath& to) override;
     Result<void> remove_file(const TargetPath& path) override;
     Result<void> make_dir(const TargetPath& path, const FileMeta& meta) override;
     Result<void> remove_dir(const TargetPath& path) override;
@@ -48,9 +51,11 @@ class RealFs : public Fs {
     Result<Place> find(std::string_view what, const TargetPath& path, const WalkOptions& options) const;
     // An existing place of that kind, opened with `flags`. Errors: unsafe_path if it is something else.
     Result<Fd> open_place(std::string_view what, const Place& place, mode_t type, int flags) const;
+    Result<std::string> read_open(int fd, const TargetPath& path, std::size_t limit) const;
     Result<void> set_meta(int fd, const FileMeta& meta, const std::string& object) const;
     Result<void> fill_new_file(int fd, std::string_view bytes, const FileMeta& meta,
                                const std::string& object) const;
+    Result<bool> rename_with(unsigned flags, const TargetPath& from, const TargetPath& to) const;
     Failure fail(int errno_value, std::string_view what, const TargetPath& path) const;
 
     std::string root_;

@@ -69,6 +69,13 @@ Result<Fd> RealFs::open_place(std::string_view what, const Place& place, mode_t 
     struct stat info {};
     if (::fstat(fd.get(), &info) != 0) return fail(errno, what, path);
     if ((info.st_mode & S_IFMT) != type) return refuse();
+    struct stat directory {};
+    if (::fstat(place.dir.get(), &directory) != 0) return fail(errno, what, path);
+    if (type == S_IFREG && may_be_planted(directory, info))
+        return Failure(Error{.code = ErrorCode::unsafe_path,
+                             .message = cat(what, ": ", shown(path),
+                                            ": it has several names (hard links) where others can write"),
+                             .hint = "replace it by a copy of its own"});
     return fd;
 }
 
@@ -76,10 +83,28 @@ Result<std::string> RealFs::read(const TargetPath& path, std::size_t limit) cons
     constexpr std::string_view kWhat = "cannot read";
     TRY_ASSIGN(auto place, find(kWhat, path, {.follow_last = true}));
     TRY_ASSIGN(auto fd, open_place(kWhat, place, S_IFREG, O_RDONLY));
+    return read_open(fd.get(), path, limit);
+}
+
+Result<std::string> RealFs::read_of(const TargetPath& path, std::uint32_t owner) const {
+    constexpr std::string_view kWhat = "cannot read";
+    TRY_ASSIGN(auto place, find(kWhat, path, {}));
+    TRY_ASSIGN(auto fd, open_place(kWhat, place, S_IFREG, O_RDONLY));
+    struct stat info {};
+    if (::fstat(fd.get(), &info) != 0) return fail(errno, kWhat, path);
+    if (info.st_uid != (mapped_ && owner == 0 ? ::geteuid() : owner))
+        return Failure(Error{.code = ErrorCode::unsafe_path,
+                             .message = cat(kWhat, ": ", shown(path), ": it belongs to somebody else"),
+                             .hint = "replace it by a plain file that belongs to the user"});
+    return read_open(fd.get(), path, kUsualLimit);
+}
+
+Result<std::string> RealFs::read_open(int fd, const TargetPath& path, std::size_t limit) const {
+    constexpr std::string_view kWhat = "cannot read";
     std::string out;
     std::array<char, 32 * 1024> piece;
     for (;;) {
-        auto got = retry([&] { return ::read(fd.get(), piece.data(), piece.size()); });
+        auto got = retry([&] { return ::read(fd, piece.data(), piece.size()); });
         if (got < 0) return fail(errno, kWhat, path);
         if (got == 0) return out;
         out.append(piece.data(), static_cast<std::size_t>(got));

@@ -2,6 +2,7 @@
 #include "sys/real_fs.hpp"
 #include "sys/xattrs.hpp"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 
@@ -20,6 +21,21 @@ int write_all(int fd, std::string_view bytes) {
         bytes.remove_prefix(static_cast<std::size_t>(done));
     }
     return 0;
+}
+
+// False also when it cannot be told.
+bool is_empty(int directory) {
+    auto close = [](DIR* dir) { ::closedir(dir); };
+    Fd fd(retry([&] { return ::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
+    std::unique_ptr<DIR, decltype(close)> dir(fd ? ::fdopendir(fd.get()) : nullptr, close);
+    if (!dir) return false;
+    fd.release();  // the stream owns it now
+    errno = 0;
+    while (const auto* entry = ::readdir(dir.get())) {
+        std::string_view name = static_cast<const char*>(entry->d_name);
+        if (name != "." && name != "..") return false;
+    }
+    return errno == 0;
 }
 
 }  // namespace
@@ -100,6 +116,26 @@ Result<void> RealFs::rename(const TargetPath& from, const TargetPath& to) {
     return {};
 }
 
+// renameat2(2): EINVAL from file systems that do not know the flag (some FUSE and network ones), ENOSYS from
+// sandboxes that do not know the call.
+Result<bool> RealFs::rename_with(unsigned flags, const TargetPath& from, const TargetPath& to) const {
+    constexpr std::string_view kWhat = "cannot rename";
+    TRY_ASSIGN(auto source, find(kWhat, from, {}));
+    TRY_ASSIGN(auto target, find(kWhat, to, {}));
+    if (::renameat2(source.dir.get(), source.name.c_str(), target.dir.get(), target.name.c_str(), flags) == 0)
+        return true;
+    if (errno == EINVAL || errno == ENOSYS) return false;
+    return fail(errno, kWhat, to);
+}
+
+Result<bool> RealFs::exchange(const TargetPath& a, const TargetPath& b) {
+    return rename_with(RENAME_EXCHANGE, a, b);
+}
+
+Result<bool> RealFs::rename_new(const TargetPath& from, const TargetPath& to) {
+    return rename_with(RENAME_NOREPLACE, from, to);
+}
+
 Result<void> RealFs::remove_file(const TargetPath& path) {
     constexpr std::string_view kWhat = "cannot remove";
     TRY_ASSIGN(auto place, find(kWhat, path, {}));
@@ -114,6 +150,9 @@ Result<void> RealFs::make_dir(const TargetPath& path, const FileMeta& meta) {
     auto finish = [&]() -> Result<void> {
         TRY_ASSIGN(auto made, find(kWhat, path, {}));
         TRY_ASSIGN(auto fd, open_place(kWhat, made, S_IFDIR, O_RDONLY | O_DIRECTORY));
+        // In a user's directory he may have put another one in its place by now, root's perhaps, to be given
+        // away with what is in it.
+        if (made.info.st_uid != ::geteuid() || !is_empty(fd.get())) return fail(EEXIST, kWhat, path);
         return set_meta(fd.get(), meta, shown(path));
     };
     auto done = finish();

@@ -88,6 +88,15 @@ class Walker {
     Result<void> follow(const Fd& link, const struct stat& info) {
         if (info.st_uid != 0 && info.st_uid != ::geteuid() && info.st_uid != root_owner_)
             return unsafe("a link on the way belongs to another user");
+        struct stat directory {};
+        if (::fstat(top(), &directory) != 0) return fail(errno);
+        // Who may rename in a directory may put an old link of root's in the place that we are about to pass.
+        if (directory.st_uid != 0 && directory.st_uid != ::geteuid() && directory.st_uid != root_owner_)
+            return unsafe("a link on the way stands in another user's directory");
+        if ((directory.st_mode & (S_IWOTH | S_ISVTX)) == S_IWOTH)
+            return unsafe("a link on the way stands where everybody can replace it");
+        if (may_be_planted(directory, info))
+            return unsafe("a link on the way has several names (hard links)");
         if (++links_ > kMostLinks) return fail(ELOOP);
         char target[PATH_MAX];
         auto size = ::readlinkat(link.get(), "", target, sizeof target);
@@ -136,6 +145,13 @@ class Walker {
 };
 
 }  // namespace
+
+bool may_be_planted(const struct stat& directory, const struct stat& info) {
+    if (info.st_nlink < 2) return false;
+    bool others_write = (directory.st_mode & (S_IWGRP | S_IWOTH)) != 0;
+    bool of_another = directory.st_uid != 0 && directory.st_uid != ::geteuid();
+    return others_write || (of_another && info.st_uid != directory.st_uid);
+}
 
 Result<Place> walk(const WalkRequest& request, const WalkOptions& options) {
     return Walker(request, options).run();

@@ -4,7 +4,9 @@
 // needed).
 //
 // Links are followed only if they belong to root, to the caller or to the owner of the root directory: a link
-// that another user planted in a directory of his own leads a root process nowhere.
+// that another user planted in a directory of his own leads a root process nowhere. So do links and files
+// with several names in a place where others can write: a second name for somebody else's file costs no
+// rights.
 #pragma once
 
 #include "base/result.hpp"
@@ -44,6 +46,11 @@ struct WalkRequest {
     std::string_view what;
     std::string shown;
 };
+
+// True for a second name (hard link) that somebody may have given to a file which is not his: `info` has
+// several names, and the directory belongs to another user than the caller and the file's owner, or others
+// can write to it.
+bool may_be_planted(const struct stat& directory, const struct stat& info);
 
 Result<Place> walk(const WalkRequest& request, const WalkOptions& options);
 

@@ -46,10 +46,8 @@ Values values_of(const ProxyVariables& variables) {
 
 // An entry for one daemon replaces `default` as a whole (docker/cli cli/config/configfile/file.go,
 // ParseProxyConfig).
-void warn_specific_entries(const std::optional<std::string>& text, const TargetPath& path,
-                           std::vector<Warning>& warnings) {
-    if (!text) return;
-    auto doc = text::JsonDoc::parse(*text);
+void warn_specific_entries(const std::string& text, const TargetPath& path, std::vector<Warning>& warnings) {
+    auto doc = text::JsonDoc::parse(text);
     if (!doc) return;
     auto keys = doc->keys_of({"proxies"});
     if (!keys) return;
@@ -131,8 +129,9 @@ Result<Proposal> propose(const Context& context) {
     }
     TRY_ASSIGN(auto variables, proxy_variables(*context.desired.proxy));
     if (!variables.empty()) {
-        TRY_ASSIGN(auto text, read_if_present(context.fs, path));
-        warn_specific_entries(text, path, proposal.warnings);
+        // What cannot be read here is refused, with its reason, when the file itself is looked at.
+        if (auto text = context.fs.read_of(path, user.uid))
+            warn_specific_entries(*text, path, proposal.warnings);
         warn_loopback(variables, proposal.warnings);
     }
     auto wanted = values_of(variables);

@@ -58,6 +58,8 @@ Result<void> remove_if_empty(JsonEditor& editor, const text::Path& path) {
 }
 
 Result<std::vector<Edit>> write_docker_config(std::string_view text, const Values& wanted) {
+    TRY_ASSIGN(auto current, read_docker_config(text));
+    if (current == wanted) return std::vector<Edit>{};  // an empty object is the user's own then
     TRY_ASSIGN(auto editor, JsonEditor::open(text));
     for (const auto* key : kProxyKeys) {
         auto value = wanted.find(key);

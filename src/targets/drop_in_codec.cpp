@@ -112,6 +112,11 @@ Result<void> set_variable(std::vector<Line>& lines, const std::string& name, con
     return rewrite(lines.back());
 }
 
+List list_at(const Values& values, const char* key) {
+    auto it = values.find(key);
+    return it == values.end() ? List{} : it->second;
+}
+
 Result<std::vector<Edit>> write_drop_in(std::string_view text, const Values& wanted) {
     TRY_ASSIGN(auto editor, text::IniEditor::open(text));
     TRY_ASSIGN(auto lines, environment_lines(editor.doc()));
@@ -126,6 +131,7 @@ Result<std::vector<Edit>> write_drop_in(std::string_view text, const Values& wan
     List raw;
     for (const auto& line : lines) raw.push_back(line.raw);
     TRY(editor.apply(editor.doc().set_values(kService, kEnvironment, raw)));
+    if (list_at(current, kEnvironmentFile) == list_at(wanted, kEnvironmentFile)) return editor.edits();
     auto files = editor.doc().values(kService, kEnvironmentFile);
     std::erase_if(files, [](const std::string& file) { return is_our_env_file(file); });
     if (auto ours = wanted.find(kEnvironmentFile); ours != wanted.end())

@@ -18,6 +18,7 @@ Failure refused(std::string_view entry, std::string_view why, std::string hint) 
 }
 
 int address_bits(const std::string& text) {
+    if (text.find('\0') != std::string::npos) return 0;  // where a C string would end
     std::array<unsigned char, 16> bytes{};
     if (inet_pton(AF_INET, text.c_str(), bytes.data()) == 1) return 32;
     if (inet_pton(AF_INET6, text.c_str(), bytes.data()) == 1) return 128;
@@ -25,7 +26,9 @@ int address_bits(const std::string& text) {
 }
 
 bool is_host_name(std::string_view text) {
-    if (text.empty() || text.front() == '-' || text.find("..") != std::string_view::npos) return false;
+    if (text.empty() || text.front() == '-' || text.front() == '.' ||
+        text.find("..") != std::string_view::npos)
+        return false;
     return std::all_of(text.begin(), text.end(), [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
     });

@@ -151,11 +151,23 @@ Result<std::vector<EnvEntry>> read_shell(std::string_view text) {
     return entries;
 }
 
+// Would a line put in at the end be taken for the rest of the last one?
+bool ends_in_continuation(std::string_view text) {
+    auto last = text.substr(0, text.find_last_not_of("\r\n") + 1);
+    last.remove_prefix(line_begin(last, last.size()));
+    auto slashes = last.size() - (last.find_last_not_of('\\') + 1);
+    return slashes % 2 == 1 && !trim(last).starts_with('#');
+}
+
 }  // namespace
 
 Result<EnvDoc> EnvDoc::parse(std::string_view text, EnvGrammar grammar) {
     if (auto nul = text.find('\0'); nul != std::string_view::npos)
         return Failure(error_at(ErrorCode::parse, "invalid environment file: a NUL byte", text, nul));
+    // systemd ends a line there, a shell takes it for a part of a word, people do not see it.
+    if (auto cr = find_bare_cr(text); cr != std::string_view::npos)
+        return Failure(error_at(ErrorCode::parse, "invalid environment file: a carriage return inside a line",
+                                text, cr));
     EnvDoc doc;
     doc.text_ = std::string(text);
     doc.grammar_ = grammar;
@@ -184,6 +196,10 @@ Result<std::vector<Edit>> EnvDoc::set(std::string_view name, std::string_view va
                grammar_ == EnvGrammar::systemd ? quote_env_file(value) : quote_shell(value));
     auto newline = newline_of(text_);
     if (!current) {
+        if (ends_in_continuation(text_))
+            return Failure(error_at(ErrorCode::unsupported_layout,
+                                    "cannot add a line: the last one ends in a backslash", text_,
+                                    text_.size()));
         auto prefix =
             text_.empty() || is_blank(text_) || has_final_newline(text_) ? std::string_view() : newline;
         auto suffix = prefix.empty() ? newline : std::string_view();

@@ -28,8 +28,9 @@ struct EnvEntry {
 
 class EnvDoc {
   public:
-    // Errors: parse, with location: NUL, an open quote at the end; unsupported_layout: a comment that ends in
-    // a backslash in a systemd file (systemd before and after version 254 read it differently).
+    // Errors: parse, with location: NUL, an open quote at the end, a carriage return inside
+    // a line; unsupported_layout: a comment that ends in a backslash in a systemd file (systemd before and
+    // after version 254 read it differently).
     static Result<EnvDoc> parse(std::string_view text, EnvGrammar grammar);
     Result<EnvDoc> with_text(std::string_view text) const { return parse(text, grammar_); }
     const std::string& text() const { return text_; }
@@ -42,7 +43,7 @@ class EnvDoc {
 
     // Edits after which value_of(name) == value: the last line of that name is replaced, or one added at the
     // end (shell: with `export`). No edit for an equal value. Errors: usage (a value or name that cannot be
-    // written).
+    // written), unsupported_layout (a backslash at the end of the text).
     Result<std::vector<Edit>> set(std::string_view name, std::string_view value) const;
     // Takes out all lines of that name.
     std::vector<Edit> remove(std::string_view name) const;

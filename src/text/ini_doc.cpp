@@ -32,10 +32,23 @@ Result<void> writable(std::string_view value) {
     return {};
 }
 
+// A section or a key that is read as the same one.
+Result<void> nameable(std::string_view name) {
+    bool plain = !name.empty() && trim(name).size() == name.size() &&
+                 std::string_view("[#;").find(name[0]) == std::string_view::npos &&
+                 name.find_first_of(std::string_view("\n\r\0=]\\", 6)) == std::string_view::npos;
+    if (plain) return {};
+    return Failure(Error{.code = ErrorCode::usage,
+                         .message = cat("not a name for a unit file: ", printable_line(name))});
+}
+
 }  // namespace
 
 Result<IniDoc> IniDoc::parse(std::string_view text) {
     if (auto nul = text.find('\0'); nul != std::string_view::npos) return invalid("a NUL byte", text, nul);
+    // systemd ends a line there (read_line_full in src/basic/fileio.c), people and editors do not.
+    if (auto cr = find_bare_cr(text); cr != std::string_view::npos)
+        return invalid("a carriage return inside a line", text, cr);
     IniDoc doc;
     doc.text_ = std::string(text);
     std::string joined;
@@ -115,6 +128,7 @@ Edit IniDoc::addition(std::string_view section, const std::string& lines) const 
 
 Result<std::vector<Edit>> IniDoc::set_values(std::string_view section, std::string_view key,
                                              const std::vector<std::string>& wanted) const {
+    for (auto name : {section, key}) TRY(nameable(name));
     for (const auto& value : wanted) TRY(writable(value));
     std::vector<const IniEntry*> old;
     for (const auto& entry : entries_)

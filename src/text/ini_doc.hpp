@@ -23,8 +23,8 @@ struct IniEntry {
 
 class IniDoc {
   public:
-    // Errors: parse, with location: NUL bytes, a section header without ']', a continuation at the end of the
-    // text.
+    // Errors: parse, with location: NUL bytes, a carriage return inside a line, a section header without ']',
+    // a continuation at the end of the text.
     static Result<IniDoc> parse(std::string_view text);
     Result<IniDoc> with_text(std::string_view text) const { return parse(text); }
     const std::string& text() const { return text_; }
@@ -38,7 +38,7 @@ class IniDoc {
     // Edits after which values(section, key) == values (already quoted). Lines that keep their value keep
     // their bytes; new lines stand behind the last one of the key, else at the end of the section, which is
     // created at the end of the text if it is missing. Errors: usage, for values with line ends, NUL, blanks
-    // at the ends, or a trailing backslash.
+    // at the ends, or a trailing backslash, and for names that would not come back.
     Result<std::vector<Edit>> set_values(std::string_view section, std::string_view key,
                                          const std::vector<std::string>& values) const;
 

@@ -98,8 +98,11 @@ std::string gap_before_last(std::string_view text, const JsonNode& object, const
     if (count == 1) gap = has_line_end(gap) ? "," + gap : std::string(style.comma());
     auto newest = gap.rfind('\n');
     if (newest == std::string::npos) return gap;
-    auto first = gap.find_first_of("\r\n");
-    return cat(gap.substr(0, first), style.line(""), gap.substr(newest + 1));
+    auto head = gap.substr(0, gap.find_first_of("\r\n"));
+    auto tail = gap.substr(newest + 1);
+    // The comma may stand on a line of its own.
+    if (cat(head, tail).find(',') == std::string::npos) head += ',';
+    return cat(head, style.line(""), tail);
 }
 
 }  // namespace

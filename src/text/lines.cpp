@@ -67,6 +67,12 @@ std::string_view indent_at(std::string_view text, std::size_t offset) {
     return line.substr(0, std::min(line.find_first_not_of(" \t"), line.size()));
 }
 
+std::size_t find_bare_cr(std::string_view text) {
+    auto at = text.find('\r');
+    while (at != std::string_view::npos && text.substr(at + 1, 1) == "\n") at = text.find('\r', at + 1);
+    return at;
+}
+
 std::string with_newlines_of(std::string lines, std::string_view like) {
     return newline_of(like) == "\n" ? lines : replace_all(std::move(lines), "\n", "\r\n");
 }

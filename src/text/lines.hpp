@@ -34,6 +34,9 @@ std::size_t line_end(std::string_view text, std::size_t offset);
 // The blanks and tabs at the start of the line that holds `offset`.
 std::string_view indent_at(std::string_view text, std::size_t offset);
 
+// Offset of the first carriage return that is no part of a "\r\n", npos if there is none.
+std::size_t find_bare_cr(std::string_view text);
+
 // `lines` (with "\n") with the line ends of `like`.
 std::string with_newlines_of(std::string lines, std::string_view like);
 

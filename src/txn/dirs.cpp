@@ -18,6 +18,17 @@ std::vector<DirChange> selected(const Plan& plan, bool create) {
     return out;
 }
 
+// One that was killed right after mkdir(2) left it without its mode and owner. Nothing is in it yet, so it is
+// made again; in one that somebody uses by now nothing is touched.
+Result<void> drop_half_made(sys::Fs& fs, const DirChange& dir) {
+    TRY_ASSIGN(auto info, fs.stat(dir.path));
+    if (info.type != sys::FileType::directory) return {};
+    const auto& meta = info.meta;
+    if (meta.mode == dir.meta.mode && meta.uid == dir.meta.uid && meta.gid == dir.meta.gid) return {};
+    TRY_ASSIGN(auto content, fs.list(dir.path));
+    return content.empty() ? fs.remove_dir(dir.path) : Result<void>{};
+}
+
 }  // namespace
 
 std::vector<DirChange> dirs_to_create(const Plan& plan) {
@@ -29,8 +40,12 @@ std::vector<DirChange> dirs_to_remove(const Plan& plan) {
 
 Result<void> make_dirs(sys::Fs& fs, const std::vector<DirChange>& dirs) {
     for (const auto& dir : dirs) {
+        TRY_ASSIGN(auto found, exists(fs, dir.path));
+        if (found) TRY(drop_half_made(fs, dir));
         TRY_ASSIGN(auto there, exists(fs, dir.path));
         if (!there) TRY(make_dir_durably(fs, dir.path, dir.meta));
+        // One that a killed run made may not have reached the disk.
+        if (there) TRY(fs.sync_dir(dir.path.parent()));
     }
     return {};
 }

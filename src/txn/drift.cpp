@@ -66,23 +66,27 @@ bool is_cut_between(std::string_view found, std::string_view from, std::string_v
 
 }  // namespace
 
-Result<Sight> look_at(const sys::FsReader& fs, const FileChange& file) {
-    TRY_ASSIGN(auto leads_to, resolve_missing(fs, file.path));
-    if (leads_to != file.resolved)
-        return Sight{.state = {},
-                     .oddity = cat("leads to ", leads_to.str(), " instead of ", file.resolved.str())};
-    auto info = fs.stat(file.resolved);
+Result<Sight> look_at_place(const sys::FsReader& fs, const TargetPath& place) {
+    auto info = fs.stat(place);
     if (!info && info.error().code == ErrorCode::not_found) return Sight{};
     if (!info) return Failure(std::move(info).error());
     if (info->type != sys::FileType::regular)
         return Sight{.state = {}, .oddity = cat("is ", name_of_type(info->type))};
     if (info->links > 1 && info->meta.uid != 0)
         return Sight{.state = {}, .oddity = "has a second name (hard link) in a user's hands"};
-    auto bytes = fs.read(file.resolved);
+    auto bytes = fs.read(place);
     if (!bytes && bytes.error().code == ErrorCode::unsupported_layout)
         return Sight{.state = {}, .oddity = "is too large"};
     if (!bytes) return Failure(std::move(bytes).error());
     return Sight{.state = {.present = true, .bytes = std::move(*bytes), .meta = std::move(info->meta)}};
+}
+
+Result<Sight> look_at(const sys::FsReader& fs, const FileChange& file) {
+    TRY_ASSIGN(auto leads_to, resolve_missing(fs, file.path));
+    if (leads_to != file.resolved)
+        return Sight{.state = {},
+                     .oddity = cat("leads to ", leads_to.str(), " instead of ", file.resolved.str())};
+    return look_at_place(fs, file.resolved);
 }
 
 std::optional<std::string> difference(const Sight& sight, const FileState& planned) {
@@ -116,6 +120,19 @@ bool is_torn(const FileChange& file, const Sight& sight) {
                    return from != to && from->present &&
                           is_cut_between(sight.state.bytes, from->bytes, to->bytes);
                });
+    });
+}
+
+bool is_staged(const FileChange& file, const Sight& sight) {
+    if (!sight.oddity.empty() || !sight.state.present) return false;
+    if (stand_of(file, sight) != Stand::none) return true;
+    // A tail of zeros: a size that reached the disk before the bytes did.
+    std::string_view bytes = sight.state.bytes;
+    auto written = bytes.find_last_not_of('\0');
+    bytes = bytes.substr(0, written == std::string_view::npos ? 0 : written + 1);
+    auto states = planned_states(file);
+    return std::any_of(states.begin(), states.end(), [&](const FileState* state) {
+        return state->present && std::string_view(state->bytes).starts_with(bytes);
     });
 }
 

@@ -23,6 +23,8 @@ enum class Stand { before, interim, after, undo_interim, none };
 
 // Errors: permission_denied, io, unsafe_path (loops of links, links of other users).
 Result<Sight> look_at(const sys::FsReader& fs, const FileChange& file);
+// The same of a place that no link leads to.
+Result<Sight> look_at_place(const sys::FsReader& fs, const TargetPath& place);
 
 // What differs ("content", "mode 0600 instead of 0644"), nullopt if nothing does. Attributes in the kernel's
 // own namespaces (security.*, system.*) that the plan does not name are no difference: new files get labels
@@ -36,6 +38,10 @@ Stand stand_of(const FileChange& file, const Sight& sight);
 // True if `sight` is what a cut-off in-place write from one planned state to another leaves: a head of the
 // new bytes, then nothing or the tail of the old ones. Only files with allow_in_place can be in it.
 bool is_torn(const FileChange& file, const Sight& sight);
+
+// True if `sight` is what staging leaves in a temp: a planned state, or the head of one that a crash cut off.
+// Anything else in a temp was swapped out of the file's place, and is somebody's edit.
+bool is_staged(const FileChange& file, const Sight& sight);
 
 // Errors: stale_plan, naming the file and what differs; unsafe_path for a hard link in somebody's home.
 Result<void> require_before(const sys::FsReader& fs, const FileChange& file);

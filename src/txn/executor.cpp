@@ -126,8 +126,12 @@ class Forward {
         const auto& file = plan().files[i];
         TRY(check_stop(context_));
         TRY(require_state(context_.fs, file, from));
+        bool before = touched_[i];
         touched_[i] = true;
-        TRY(put(context_.fs, slot(i), to));
+        auto done = put(context_.fs, slot(i), to, from);
+        // What somebody saved in the last moment stands again: nothing of ours is to be taken back.
+        if (!done && done.error().code == ErrorCode::foreign_change) touched_[i] = before;
+        TRY(done);
         tell(context_, to.present ? "wrote" : "removed", file.path.str());
         return {};
     }

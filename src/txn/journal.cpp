@@ -115,7 +115,8 @@ Result<void> begin(const StateDir& state, const Entry& entry) {
     TRY_ASSIGN(auto active, exists(state.fs, names.active()));
     if (active)
         return Failure(Error{.code = ErrorCode::conflict,
-                             .message = "cannot begin: an earlier transaction is not finished",
+                             .message = cat("cannot begin: ", names.active().str(),
+                                            ": an earlier transaction is not finished"),
                              .hint = "sudo mirrorctl recover"});
     auto plan = stored_plan_to_json(entry.plan);
     auto done = write_record(state, entry, plan);
@@ -199,6 +200,16 @@ Result<void> remove_orphans(const StateDir& state) {
     for (const auto& file : {names.active(), names.pending(), names.ownership()})
         TRY(remove_durably(state.fs, file.parent() / cat(file.name(), ".tmp")));
     return {};
+}
+
+Result<void> remove_newest_orphan(const StateDir& state) {
+    auto names = state.view();
+    TRY_ASSIGN(auto temp, exists(state.fs, names.dir / cat(names.active().name(), ".tmp")));
+    TRY_ASSIGN(auto ids, transaction_ids(names));
+    auto outcome =
+        ids.empty() ? Result<std::optional<Outcome>>(Outcome::committed) : read_outcome(names, ids.back());
+    if (!outcome) return Failure(std::move(outcome).error());
+    return temp || !*outcome ? remove_orphans(state) : Result<void>{};
 }
 
 }  // namespace mirrorctl::txn

@@ -78,4 +78,7 @@ Result<void> remove_transaction(const StateDir& state, const std::string& id);
 // state files.
 Result<void> remove_orphans(const StateDir& state);
 
+// The same, and cheap where there is nothing: a crash before ACTIVE can only have left the newest record.
+Result<void> remove_newest_orphan(const StateDir& state);
+
 }  // namespace mirrorctl::txn

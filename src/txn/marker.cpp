@@ -14,6 +14,7 @@ namespace mirrorctl::txn {
 namespace {
 
 constexpr std::string_view kHead = "mirrorctl.active/1";
+constexpr std::int64_t kLatest = 253402300799;  // the end of the year 9999
 constexpr std::array<std::string_view, 3> kPhases = {"writing", "activating", "verified"};
 
 Failure broken(std::string_view why) {
@@ -49,7 +50,8 @@ Result<Marker> read_fields(Lines lines) {
     if (*head != kHead) return broken(cat("unknown format ", printable_line(*head)));
     auto seconds = parse_integer(*at);
     auto known = std::find(kPhases.begin(), kPhases.end(), *phase);
-    if (!is_transaction_id(*id) || !seconds || known == kPhases.end() || !is_sha256_digest(*plan))
+    if (!is_transaction_id(*id) || !seconds || *seconds > kLatest || *seconds < -kLatest ||
+        known == kPhases.end() || !is_sha256_digest(*plan))
         return broken("a field makes no sense");
     Marker marker{.id = *id,
                   .at = static_cast<double>(*seconds),

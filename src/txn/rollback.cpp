@@ -4,6 +4,7 @@
 #include "txn/durable.hpp"
 #include "txn/file_undo.hpp"
 #include "txn/journal.hpp"
+#include "txn/revived.hpp"
 
 #include <algorithm>
 #include <map>
@@ -25,6 +26,8 @@ class Rollback {
         TRY(add_dirs());
         carry_over_checks(entries);
         std::erase_if(plan_.files, [](const FileChange& file) { return file.before == file.after; });
+        auto revived = revived_credentials(plan_, codec_for_);
+        plan_.warnings.insert(plan_.warnings.end(), revived.begin(), revived.end());
         return std::move(plan_);
     }
 

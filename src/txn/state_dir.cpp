@@ -31,6 +31,26 @@ Result<void> check_existing(const StateDir& state, const sys::FileInfo& info) {
     return {};
 }
 
+// Whoever may rename a directory above can put another one in this place.
+Result<void> check_parents(const StateDir& state) {
+    auto top = state.fs.stat(TargetPath("/"));
+    auto top_owner = top ? top->meta.uid : 0;
+    TRY_ASSIGN(auto at, state.fs.resolve(state.dir.parent()));
+    for (; at.str() != "/" && !at.empty(); at = at.parent()) {
+        auto info = state.fs.stat(at);
+        if (!info && info.error().code == ErrorCode::not_found) continue;
+        if (!info) return Failure(std::move(info).error());
+        auto uid = info->meta.uid;
+        if (uid != 0 && uid != state.uid && uid != top_owner)
+            return unsafe(state, cat(at.str(), " belongs to uid ", uid), cat("sudo chown root: ", at.str()));
+        bool sticky = (info->meta.mode & 01000U) != 0;
+        if ((info->meta.mode & 0022U) != 0 && !sticky)
+            return unsafe(state, cat("group or others can write to ", at.str()),
+                          cat("sudo chmod go-w ", at.str()));
+    }
+    return {};
+}
+
 // Another mirrorctl that starts at the same moment may be faster: then its directory is as good.
 Result<void> make_or_meet(sys::Fs& fs, const TargetPath& path, const FileMeta& meta) {
     auto made = make_dir_durably(fs, path, meta);
@@ -78,7 +98,17 @@ std::time_t time_of(const std::string& id) {
 
 }  // namespace
 
+Result<void> check_state_dir(const StateDir& state) {
+    TRY(check_parents(state));
+    auto info = state.fs.stat(state.dir);
+    if (info) return check_existing(state, *info);
+    if (info.error().code == ErrorCode::not_found || info.error().code == ErrorCode::permission_denied)
+        return {};
+    return Failure(in_context(std::move(info).error(), "state directory"));
+}
+
 Result<void> prepare_state_dir(const StateDir& state) {
+    TRY(check_parents(state));
     auto info = state.fs.stat(state.dir);
     if (info) return check_existing(state, *info);
     if (info.error().code != ErrorCode::not_found)

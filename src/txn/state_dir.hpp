@@ -47,9 +47,13 @@ struct StateDir {
     StateView view() const { return {fs, dir}; }
 };
 
+// What every command asks before it believes what stands there. Fine when the directory does not exist or
+// cannot be seen. Errors: unsafe_path when it is no directory, belongs to somebody else, group or others can
+// write to it, or (but for sticky ones) to a directory above it.
+Result<void> check_state_dir(const StateDir& state);
+
 // Creates the directory (0700) and missing parents (0755), durably, or checks the one that is there.
-// Errors: unsafe_path when it is no directory, belongs to somebody else, or group or others can write to it;
-// permission_denied, io.
+// Errors: those of check_state_dir; permission_denied, io.
 Result<void> prepare_state_dir(const StateDir& state);
 
 // As above, then takes the lock for as long as the returned object lives. Errors: lock_held after

@@ -4,6 +4,8 @@
 #include "txn/drift.hpp"
 #include "txn/durable.hpp"
 
+#include <cerrno>
+
 namespace mirrorctl::txn {
 namespace {
 
@@ -35,12 +37,77 @@ Result<void> write_in_place(sys::Fs& fs, const Slot& slot, const FileState& want
     return fs.sync_file(file.resolved);
 }
 
-Result<void> remove(sys::Fs& fs, const FileChange& file) {
-    auto removed = fs.remove_file(file.resolved);
-    if (!removed && removed.error().code == ErrorCode::busy)
+constexpr int kTries = 8;  // of somebody who saves the file again and again meanwhile
+
+Result<void> drop_temp(sys::Fs& fs, const Slot& slot) {
+    TRY(fs.remove_file(slot.temp));
+    return fs.sync_dir(slot.temp.parent());
+}
+
+// What came out of the file's place goes back, for what lies there now: `placed`, unless somebody saved the
+// file once more; then that is newer and stays.
+Result<void> bring_back(sys::Fs& fs, const Slot& slot, FileState placed) {
+    for (int i = 0; i < kTries; ++i) {
+        TRY_ASSIGN(auto going, look_at_place(fs, slot.temp));
+        TRY_ASSIGN(auto swapped, fs.exchange(slot.temp, slot.file.resolved));
+        if (!swapped) break;
+        TRY_ASSIGN(auto out, look_at_place(fs, slot.temp));
+        if (!difference(out, placed)) return drop_temp(fs, slot);
+        placed = std::move(going.state);
+    }
+    return Failure(busy(slot.file, "somebody writes it all the time", "try again later"));
+}
+
+Result<void> bring_back_removed(sys::Fs& fs, const Slot& slot) {
+    auto moved = fs.rename_new(slot.temp, slot.file.resolved);
+    if (moved && *moved) return fs.sync_dir(slot.temp.parent());
+    // Somebody made a new one meanwhile: that is newer.
+    if (!moved && moved.error().cause != EEXIST) return Failure(std::move(moved).error());
+    return drop_temp(fs, slot);
+}
+
+Result<void> replace(sys::Fs& fs, const Slot& slot, const FileState& want, const FileState& expected) {
+    auto swapped = fs.exchange(slot.temp, slot.file.resolved);
+    if (!swapped && swapped.error().code == ErrorCode::busy) return write_in_place(fs, slot, want);
+    if (!swapped && swapped.error().code == ErrorCode::not_found)
+        return Failure(foreign(slot.file, "is gone"));
+    if (!swapped) return Failure(std::move(swapped).error());
+    if (!*swapped) {
+        TRY(fs.rename(slot.temp, slot.file.resolved));
+        return fs.sync_dir(slot.file.resolved.parent());
+    }
+    TRY_ASSIGN(auto out, look_at_place(fs, slot.temp));
+    auto differs = difference(out, expected);
+    if (!differs) return drop_temp(fs, slot);
+    TRY(bring_back(fs, slot, want));
+    return Failure(foreign(slot.file, *differs));
+}
+
+Result<void> create(sys::Fs& fs, const Slot& slot) {
+    auto moved = fs.rename_new(slot.temp, slot.file.resolved);
+    if (!moved && moved.error().cause == EEXIST) return Failure(foreign(slot.file, "exists"));
+    if (!moved) return Failure(std::move(moved).error());
+    if (!*moved) TRY(fs.rename(slot.temp, slot.file.resolved));
+    return fs.sync_dir(slot.file.resolved.parent());
+}
+
+Result<void> remove(sys::Fs& fs, const Slot& slot, const FileState& expected) {
+    const auto& file = slot.file;
+    auto gone = fs.rename_new(file.resolved, slot.temp);
+    if (gone && !*gone) {
+        auto removed = fs.remove_file(file.resolved);
+        gone = removed ? Result<bool>(false) : Failure(std::move(removed).error());
+    }
+    if (!gone && gone.error().code == ErrorCode::busy)
         return Failure(busy(file, "it is a mount point and would have to be removed", "unmount it first"));
-    if (!removed) return removed;
-    return fs.sync_dir(file.resolved.parent());
+    if (!gone && gone.error().code == ErrorCode::not_found) return Failure(foreign(file, "is gone"));
+    if (!gone) return Failure(std::move(gone).error());
+    if (!*gone) return fs.sync_dir(file.resolved.parent());
+    TRY_ASSIGN(auto out, look_at_place(fs, slot.temp));
+    auto differs = difference(out, expected);
+    if (!differs) return drop_temp(fs, slot);
+    TRY(bring_back_removed(fs, slot));
+    return Failure(foreign(file, *differs));
 }
 
 }  // namespace
@@ -56,12 +123,22 @@ Result<void> require_state(const sys::FsReader& fs, const FileChange& file, cons
     return {};
 }
 
-Result<void> put(sys::Fs& fs, const Slot& slot, const FileState& want) {
-    if (!want.present) return remove(fs, slot.file);
-    auto renamed = fs.rename(slot.temp, slot.file.resolved);
-    if (!renamed && renamed.error().code == ErrorCode::busy) return write_in_place(fs, slot, want);
-    if (!renamed) return renamed;
-    return fs.sync_dir(slot.file.resolved.parent());
+Result<void> put(sys::Fs& fs, const Slot& slot, const FileState& want, const FileState& expected) {
+    if (!want.present) return remove(fs, slot, expected);
+    return expected.present ? replace(fs, slot, want, expected) : create(fs, slot);
+}
+
+Result<void> clear_temp(sys::Fs& fs, const Slot& slot) {
+    TRY_ASSIGN(auto left, look_at_place(fs, slot.temp));
+    if (!left.state.present && left.oddity.empty()) return {};
+    TRY_ASSIGN(auto sight, look_at(fs, slot.file));
+    auto stand = stand_of(slot.file, sight);
+    bool placed = stand == Stand::after || stand == Stand::interim || stand == Stand::undo_interim;
+    if (placed && left.oddity.empty() && !is_staged(slot.file, left)) {
+        if (sight.state.present) return bring_back(fs, slot, sight.state);
+        return bring_back_removed(fs, slot);
+    }
+    return drop_temp(fs, slot);
 }
 
 Result<Restored> restore(sys::Fs& fs, const Slot& slot, const FileState& want) {
@@ -74,7 +151,7 @@ Result<Restored> restore(sys::Fs& fs, const Slot& slot, const FileState& want) {
     if (stand_of(slot.file, sight) == Stand::none && !is_torn(slot.file, sight))
         return Failure(foreign(slot.file, difference(sight, slot.file.after).value_or("")));
     TRY(stage(fs, slot, want));
-    TRY(put(fs, slot, want));
+    TRY(put(fs, slot, want, sight.state));
     return Restored::replaced;
 }
 

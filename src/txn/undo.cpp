@@ -34,7 +34,7 @@ class Undo {
     bool concerns(std::size_t i) const { return request_.touched.empty() || request_.touched[i]; }
 
     Result<void> clear_temps() {
-        for (const auto& temp : request_.entry.temps) TRY(remove_durably(context_.fs, temp));
+        for (std::size_t i = 0; i < plan().files.size(); ++i) TRY(clear_temp(context_.fs, slot(i)));
         return {};
     }
 

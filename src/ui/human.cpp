@@ -18,7 +18,7 @@ std::string utc_time(double seconds_since_1970) {
 }
 
 std::string error_text(const Error& error, const Term& term) {
-    std::string out = term.red("error: ") + mask_secrets(to_string(error)) + "\n";
+    std::string out = term.red("error: ") + printable(mask_secrets(to_string(error))) + "\n";
     if (!error.hint.empty()) out += term.dim("  hint: ") + printable(mask_secrets(error.hint)) + "\n";
     return out;
 }
@@ -146,7 +146,7 @@ std::string run_text(const RunDocument& run, const Term& term) {
     if (!quiet_noop) out += mirrors_text(run.plan, term);
     for (const auto& file : run.plan.files)
         out += fmt::format("  {} {}\n", run.planned_only ? name_of(file.action()) : past_tense(file.action()),
-                           file.path.str());
+                           printable(file.path.str()));
     if (run.planned_only)
         for (const auto& a : run.plan.activations)
             if (a.kind != ActivationKind::none)
@@ -171,7 +171,7 @@ std::string status_text(const StatusDocument& status, const Term& term) {
                      : t.state == "drifted" ? term.yellow(t.state)
                                             : t.state;
         out += term.bold(t.target) + "  " + state + (t.state == "absent" ? "" : ", live: " + t.live) + "\n";
-        if (!t.path.empty()) out += "  " + t.path + "\n";
+        if (!t.path.empty()) out += "  " + printable(t.path) + "\n";
         for (const auto& m : t.mirrors) out += "    " + printable(m) + "\n";
         if (!t.detail.empty()) out += term.dim("  " + printable_line(t.detail)) + "\n";
     }
@@ -187,7 +187,8 @@ std::string history_text(const std::vector<Receipt>& receipts, const Term& term)
     for (const auto& r : receipts) {
         out += fmt::format("{}  {}  {}  {}  {}\n", term.bold(r.transaction), utc_time(r.at), r.command,
                            name_of(r.outcome), printable_line(r.actor, 60));
-        for (const auto& f : r.files) out += fmt::format("    {} {}\n", past_tense(f.action), f.path.str());
+        for (const auto& f : r.files)
+            out += fmt::format("    {} {}\n", past_tense(f.action), printable(f.path.str()));
     }
     return out;
 }

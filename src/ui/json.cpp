@@ -93,7 +93,7 @@ std::string run_json(const RunDocument& run) {
     doc["files"] = Json::array();
     for (const auto& file : run.plan.files)
         doc["files"].push_back(
-            {{"path", file.path.str()}, {"target", file.target}, {"action", name_of(file.action())}});
+            {{"path", safe(file.path.str())}, {"target", file.target}, {"action", name_of(file.action())}});
     doc["activations"] = Json::array();
     if (run.planned_only) doc["activations"] = planned_activations(run.plan);
     for (const auto& a : receipt.activations)
@@ -122,7 +122,7 @@ std::string status_json(const StatusDocument& status) {
         Json mirrors = Json::array();
         for (const auto& m : t.mirrors) mirrors.push_back(safe(m));
         doc["targets"].push_back({{"target", t.target},
-                                  {"path", t.path.empty() ? Json(nullptr) : Json(t.path)},
+                                  {"path", t.path.empty() ? Json(nullptr) : Json(safe(t.path))},
                                   {"state", t.state},
                                   {"live", t.live},
                                   {"mirrors", mirrors},
@@ -194,7 +194,8 @@ std::string history_json(const std::vector<Receipt>& receipts) {
     for (const auto& r : receipts) {
         Json files = Json::array();
         for (const auto& f : r.files)
-            files.push_back({{"path", f.path.str()}, {"target", f.target}, {"action", name_of(f.action)}});
+            files.push_back(
+                {{"path", safe(f.path.str())}, {"target", f.target}, {"action", name_of(f.action)}});
         doc["transactions"].push_back({{"id", r.transaction},
                                        {"at", utc_time(r.at)},
                                        {"command", r.command},

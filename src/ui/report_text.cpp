@@ -57,12 +57,13 @@ std::string report_text(const Report& report, const Term& term) {
             out += m.usable ? usable_line(m, ++rank, width, best, term) : rejected_line(m, width, term);
         if (rank == 0) out += term.red("  no usable mirror and no usable origin") + "\n";
     }
-    out += term.dim(fmt::format(
-               "measured in {} with {} in {} requests, {}", format_duration(report.elapsed_s),
-               format_bytes(static_cast<double>(report.bytes)), report.requests,
-               report.route.empty() || report.route == "direct" ? "direct"
-                                                                : "through " + mask_secrets(report.route))) +
-           "\n";
+    out +=
+        term.dim(fmt::format("measured in {} with {} in {} requests, {}", format_duration(report.elapsed_s),
+                             format_bytes(static_cast<double>(report.bytes)), report.requests,
+                             report.route.empty() || report.route == "direct"
+                                 ? "direct"
+                                 : "through " + printable_line(mask_secrets(report.route)))) +
+        "\n";
     return out;
 }
 

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -99,8 +100,10 @@ class MemFs : public sys::Fs {
         for (const auto& operation : operations) out.push_back(operation.str());
         return out;
     }
-    std::vector<Operation> operations;  // mutating ones, failed ones included
-    mutable std::size_t reads = 0;      // calls of `read`
+    std::vector<Operation> operations;                       // mutating ones, failed ones included
+    std::function<void(const Operation&)> before_operation;  // somebody else who is just as quick
+    bool plain_renames_only = false;                         // a file system without renameat2's flags
+    mutable std::size_t reads = 0;                           // calls of `read`
 
     // ---- FsReader
     // -----------------------------------------------------------------------------------------------------------
@@ -185,6 +188,7 @@ class MemFs : public sys::Fs {
         const auto* moved = find(real);
         if (!moved || !find(TargetPath(target).parent().str())) return fail(ENOENT, "cannot rename", from);
         if (is_read_only(target)) return fail(EROFS, "cannot rename", to);
+        if (never_over_ && find(target)) return fail(EEXIST, "cannot rename", to);
         if (mounts_.contains(real) || mounts_.contains(target)) return fail(EBUSY, "cannot rename", to);
         const auto* there = find(target);
         if (target.starts_with(real + "/")) return fail(EINVAL, "cannot rename", to);
@@ -199,6 +203,25 @@ class MemFs : public sys::Fs {
         erase(real);
         for (auto& [name, value] : moving) tree_[name] = std::move(value);
         return {};
+    }
+    // Files only.
+    Result<bool> exchange(const TargetPath& a, const TargetPath& b) override {
+        if (plain_renames_only) return false;
+        TRY_ASSIGN(auto real, begin("exchange", a, b));
+        TRY_ASSIGN(auto other, walk(b, false));
+        if (!find(real) || !find(other)) return fail(ENOENT, "cannot rename", b);
+        if (is_read_only(other)) return fail(EROFS, "cannot rename", b);
+        if (mounts_.contains(real) || mounts_.contains(other)) return fail(EBUSY, "cannot rename", b);
+        std::swap(tree_[real], tree_[other]);
+        return true;
+    }
+    Result<bool> rename_new(const TargetPath& from, const TargetPath& to) override {
+        if (plain_renames_only) return false;
+        never_over_ = true;
+        auto renamed = rename(from, to);
+        never_over_ = false;
+        if (!renamed) return Failure(std::move(renamed).error());
+        return true;
     }
     Result<void> remove_file(const TargetPath& path) override {
         TRY_ASSIGN(auto real, begin("remove_file", path));
@@ -324,6 +347,7 @@ class MemFs : public sys::Fs {
     Result<std::string> begin(const std::string& verb, const TargetPath& path,
                               const TargetPath& to = TargetPath()) {
         operations.push_back({verb, path.str(), to.str()});
+        if (before_operation) before_operation(operations.back());
         auto count = operations.size();
         if (fault_ && (count == fault_->at || (fault_->and_all_later && count > fault_->at)))
             return fail(fault_->errno_value, verb, path);
@@ -350,6 +374,7 @@ class MemFs : public sys::Fs {
     }
 
     Tree tree_;
+    bool never_over_ = false;  // rename is called by rename_new
     std::set<std::string> mounts_;
     std::set<std::string> read_only_;
     std::set<std::string> denied_;

@@ -85,6 +85,14 @@ bool too_deep(std::string_view text) {
     return false;
 }
 
+Result<Json> parse_object(std::string_view text) {
+    if (text.size() > kMaxText) return bad("more than 4 MiB");
+    if (too_deep(text)) return bad("nested too deeply");
+    auto root = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+    if (!root.is_object()) return bad("not a JSON object");
+    return root;
+}
+
 // Reads members of one object; the first thing that is wrong stays in `error`.
 class Members {
   public:
@@ -156,7 +164,7 @@ Result<Measurement> read_measurement(const Json& value) {
     Members in(value);
     if (!in.error.empty()) return bad(in.error);
     TRY_ASSIGN(auto mirror, read_mirror(in));
-    auto fault = enum_of<Fault>(in.text("fault"), static_cast<int>(Fault::proxy) + 1);
+    auto fault = enum_of<Fault>(in.text("fault"), kFaults);
     auto verdict = in.text("verdict", true);
     if (!fault || (verdict != "usable" && verdict != "rejected"))
         return bad("an entry's verdict or fault is unknown");
@@ -226,11 +234,17 @@ std::string report_to_json(const Report& report) {
     return root.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
+std::string measurement_to_json(const Measurement& measurement) {
+    return write_measurement(measurement).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Result<Measurement> measurement_from_json(std::string_view text) {
+    TRY_ASSIGN(auto root, parse_object(text));
+    return read_measurement(root);
+}
+
 Result<Report> report_from_json(std::string_view text) {
-    if (text.size() > kMaxText) return bad("more than 4 MiB");
-    if (too_deep(text)) return bad("nested too deeply");
-    auto root = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-    if (!root.is_object()) return bad("not a JSON object");
+    TRY_ASSIGN(auto root, parse_object(text));
     Members in(root);
     if (in.text("schema", true) != kSchema) return bad(cat("its schema is not ", kSchema));
     Report report{.profile = in.text("profile", true),

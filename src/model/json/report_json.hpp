@@ -16,4 +16,8 @@ std::string report_to_json(const Report& report);
 // ignored. Of a mirror only url, form, trust, operator and prefer come back. Errors: parse.
 Result<Report> report_from_json(std::string_view text);
 
+// One candidate of it, by the same rules.
+std::string measurement_to_json(const Measurement& measurement);
+Result<Measurement> measurement_from_json(std::string_view text);
+
 }  // namespace mirrorctl

@@ -138,6 +138,15 @@ TEST(Url, MasksSecretsInAnyText) {
         {"http://u:p/q@h", "http://***@h"},
         {"\"HTTP_PROXY=http://u:p@h\"", "\"HTTP_PROXY=http://***@h\""},
         {"http://token@h", "http://***@h"},
+        {"http://u:p,q@h", "http://***@h"},
+        {"http://u:p'q@h", "http://***@h"},
+        {"\"http://u:p\\\"q@h\"", "\"http://***@h\""},
+        {"not a URL: http://u:p q@h: a blank", "not a URL: http://***@h: a blank"},
+        {"http://u:1:2/p@h", "http://***@h"},
+        {"\"http:\\/\\/u:p@h\"", "\"http:\\/\\/***@h\""},
+        {"not a URL: http://u:pass...", "not a URL: http://***"},
+        {"http://h:3128: refused, ask admin@h", "http://h:3128: refused, ask admin@h"},
+        {"http://[::1]:3128 or mail a@b", "http://[::1]:3128 or mail a@b"},
         {"://", "://"},
     };
     for (const auto& c : cases) EXPECT_EQ(mask_secrets(c.text), c.masked);

@@ -258,17 +258,6 @@ TEST(Race, ATinyTimeBudgetGivesWhatWasLearnt) {
     EXPECT_FALSE(ranking[1].usable);
 }
 
-TEST(Race, StopsWhenAsked) {
-    World world;
-    auto mirrors = mixed_field(world);
-    auto spec = World::spec(image(), mirrors);
-    int turns = 0;
-    spec.stop = [&] { return ++turns > 20; };
-    auto report = world.run(spec);
-    EXPECT_EQ(world.transport.under_way(), 0U);
-    EXPECT_LT(report.elapsed_s, 1.0);
-}
-
 TEST(Race, RestingMirrorsAreLeftAloneUnlessNothingElseIsLeft) {
     for (bool other_works : {true, false}) {
         World world;

@@ -336,16 +336,18 @@ TEST(Session, APrivateCaHoldsForTheTokenServerTooAndTheSystemsForOthers) {
     mirror.ca = "/etc/ca.pem";
     world.serve("https://m.test", {.token_realm = "https://auth.test/token"}, image);
     world.transport.on("https://auth.test/*", [](const net::Request& request) {
-        if (request.ca_file == "/etc/ca.pem") return Answer{.body = R"({"token":"abc"})"};
+        if (request.ca_pem == "PEM of /etc/ca.pem") return Answer{.body = R"({"token":"abc"})"};
         return Answer{.error = Error{
                           .code = ErrorCode::network, .message = "TLS certificate not trusted", .cause = 60}};
     });
-    auto m = world.run(World::spec(image, {mirror})).upstreams[0].ranking[0];
+    auto spec = World::spec(image, {mirror});
+    spec.read_ca = [](const std::string& path) -> Result<std::string> { return "PEM of " + path; };
+    auto m = world.run(spec).upstreams[0].ranking[0];
     EXPECT_TRUE(m.usable) << m.reason;
     EXPECT_EQ(world.transport.count("https://auth.test/"), 2U);
     for (const auto& request : world.transport.requests) {
         if (request.url.host == "m.test") {
-            EXPECT_EQ(request.ca_file, "/etc/ca.pem");
+            EXPECT_EQ(request.ca_pem, "PEM of /etc/ca.pem");
         }
     }
 }

@@ -74,7 +74,7 @@ TEST(CaBundle, OnlyWhatNeedsItFailsWithoutOne) {
     EXPECT_EQ(failure_without_cas(get("http://127.0.0.1:9/")),
               "could not connect: 127.0.0.1: connection refused");
     auto own = get("https://127.0.0.1:9/");
-    own.ca_file = "/etc/hostname";
+    own.ca_pem = "a text";
     EXPECT_EQ(failure_without_cas(own), "could not connect: 127.0.0.1: connection refused");
     auto proxied = get("http://127.0.0.1:9/");
     proxied.proxy = "https://127.0.0.1:9";

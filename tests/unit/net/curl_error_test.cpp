@@ -147,7 +147,7 @@ TEST(CurlError, NotTls) {
 TEST(CurlError, BrokenCaFile) {
     ScriptedServer server(ScriptedServer::always(200, ""));
     auto request = get(cat("https://127.0.0.1:", server.port(), "/"));
-    request.ca_file = "/nonexistent/ca.pem";
+    request.ca_pem = "no certificate";
     auto error = failure_of(request);
     EXPECT_EQ(error.code, ErrorCode::network);
     EXPECT_THAT(error.message, HasSubstr("CA file not usable"));

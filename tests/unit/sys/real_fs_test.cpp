@@ -120,6 +120,42 @@ TEST_F(RealFsTest, LinksOfOtherUsersAreNotFollowed) {
     EXPECT_EQ(fs->read(path("/home/link/real"), 10).value_or(""), "x");
 }
 
+TEST_F(RealFsTest, LinksInDirectoriesOfOtherUsersAreNotFollowed) {
+    if (::geteuid() != 0) GTEST_SKIP() << "needs root to give a directory away";
+    dir.put("root/etc/real", "x");
+    dir.put_link("root/home/of-root", "/etc");
+    ASSERT_EQ(::chown((dir / "root/home").c_str(), 4711, 4711), 0);
+    EXPECT_EQ(code(fs->read(path("/home/of-root/real"), 10)), ErrorCode::unsafe_path)
+        << "its owner may rename what root left there";
+    ASSERT_EQ(::chown((dir / "root/home").c_str(), 0, 0), 0);
+    ASSERT_EQ(::chmod((dir / "root/home").c_str(), 0777), 0);
+    EXPECT_EQ(code(fs->read(path("/home/of-root/real"), 10)), ErrorCode::unsafe_path);
+    ASSERT_EQ(::chmod((dir / "root/home").c_str(), 01777), 0);
+    EXPECT_EQ(fs->read(path("/home/of-root/real"), 10).value_or(""), "x");
+}
+
+TEST_F(RealFsTest, SecondNamesAreNotReadWhereOthersCanWrite) {
+    if (::geteuid() != 0) GTEST_SKIP() << "needs root to give a directory away";
+    dir.put("root/etc/secret", "x");
+    dir.put("root/home/own", "y");
+    ASSERT_EQ(::link((dir / "root/etc/secret").c_str(), (dir / "root/home/name").c_str()), 0);
+    EXPECT_EQ(fs->read(path("/home/name"), 10).value_or(""), "x")
+        << "among root's own it is a file like any other";
+    ASSERT_EQ(::chown((dir / "root/home").c_str(), 4711, 4711), 0);
+    EXPECT_EQ(code(fs->read(path("/home/name"), 10)), ErrorCode::unsafe_path);
+    EXPECT_EQ(code(fs->stat(path("/home/name"))), ErrorCode::unsafe_path);
+    EXPECT_EQ(fs->read(path("/home/own"), 10).value_or(""), "y");
+}
+
+TEST_F(RealFsTest, ReadsOnlyWhatBelongsToTheUser) {
+    dir.put("root/home/file", "x");
+    dir.put_link("root/home/link", "file");
+    EXPECT_EQ(fs->read_of(path("/home/file"), 0).value_or(""), "x");
+    EXPECT_EQ(code(fs->read_of(path("/home/file"), 4711)), ErrorCode::unsafe_path);
+    EXPECT_EQ(code(fs->read_of(path("/home/link"), 0)), ErrorCode::unsafe_path);
+    EXPECT_EQ(code(fs->read_of(path("/home/none"), 0)), ErrorCode::not_found);
+}
+
 TEST_F(RealFsTest, StatTellsOfTheThingItself) {
     dir.put("root/etc/file", "12345");
     dir.put_link("root/etc/link", "file");

@@ -58,7 +58,7 @@ TEST_F(DockerClient, KeepsAuthsAndOtherEntries) {
         "{\n\t\t\"default\": {\n\t\t\t\"ftpProxy\": \"http://f\",\n"
         "\t\t\t\"httpProxy\": \"http://old\"\n\t\t},\n\t\t\"tcp://h:2375\": {\n\t\t\t\"httpProxy\": "
         "\"http://other\"\n\t\t}\n\t},\n\t\"credsStore\": \"pass\"\n}";
-    fs.put(kPath, lived_in, 0600);
+    fs.put_node(kPath, {.bytes = lived_in, .meta = {.mode = 0600, .uid = 1000, .gid = 1001}});
     apply();
     auto text = text_of(kPath);
     for (const char* part : {"\"auth\": \"dTpw\"", "\"ftpProxy\": \"http://f\"",

@@ -63,9 +63,12 @@ TEST(Execute, KeepsTheOrderOfDurability) {
         EXPECT_LT(at(order[i - 1]), at(order[i])) << order[i - 1] << " must come before " << order[i];
         EXPECT_LT(at(order[i]), std::ssize(ops)) << order[i] << " is missing";
     }
-    auto renames = std::count_if(ops.begin(), ops.end(),
-                                 [](const std::string& op) { return op.starts_with("rename /etc"); });
-    EXPECT_EQ(renames, 4) << "new.env, hosts.toml and daemon.json twice";
+    auto count = [&](std::string_view verb) {
+        return std::count_if(ops.begin(), ops.end(),
+                             [&](const std::string& op) { return op.starts_with(verb); });
+    };
+    EXPECT_EQ(count("rename /etc"), 3) << "new.env, hosts.toml, and stale.env out of its place";
+    EXPECT_EQ(count("exchange "), 3) << "real.toml, and daemon.json twice";
 }
 
 TEST(Execute, AnEmptyPlanWritesNothing) {

@@ -59,14 +59,13 @@ TEST(Journal, RefusesEveryTruncationAndEveryFlippedBit) {
     auto base = cat("/var/lib/mirrorctl/transactions/", kId);
     for (const auto& path : {std::string(kActive), base + "/plan.json", base + "/before/3"}) {
         auto good = world.fs.bytes(path);
-        std::size_t step = path.ends_with("plan.json") ? 7 : 1;
-        for (std::size_t length = 0; length < good.size(); length += step) {
+        for (std::size_t length = 0; length < good.size(); ++length) {
             world.fs.put(path, good.substr(0, length));
             auto read = read_active(world.state.view());
             ASSERT_FALSE(read.has_value()) << path << " cut at " << length;
             EXPECT_EQ(read.error().code, ErrorCode::corrupt_state);
         }
-        for (std::size_t bit = 0; bit < good.size() * 8; bit += step) {
+        for (std::size_t bit = 0; bit < good.size() * 8; ++bit) {
             auto bad = good;
             bad[bit / 8] = static_cast<char>(bad[bit / 8] ^ (1 << (bit % 8)));
             world.fs.put(path, bad);
@@ -183,6 +182,36 @@ TEST(Recover, ReactivatesOnlyWhatMayHaveSeenTheNewFiles) {
         else
             EXPECT_THAT(world.engines.calls, IsEmpty());
     }
+}
+
+// A kill before ACTIVE; the next command that writes cleans up, whichever it is.
+TEST(Journal, TheNewestRecordThatNeverBecameActiveIsRemoved) {
+    World world;
+    ASSERT_EQ(world.run(rich_plan()).outcome, Outcome::committed);
+    auto good = world.fs.tree();
+    auto orphan = "/var/lib/mirrorctl/transactions/20991123T101500Z-4f2a";
+    world.fs.put(cat(orphan, "/before/0"), "a copy", 0600);
+    world.fs.put("/var/lib/mirrorctl/ACTIVE.tmp", "cut of", 0600);
+    ASSERT_TRUE(remove_newest_orphan(world.state).has_value());
+    EXPECT_EQ(world.fs.tree(), good);
+    auto operations = world.fs.operations.size();
+    ASSERT_TRUE(remove_newest_orphan(world.state).has_value());
+    EXPECT_EQ(world.fs.operations.size(), operations) << "nothing to do";
+}
+
+// Killed between mkdir(2) and chmod(2) while a removed directory was made again.
+TEST(Recover, ADirectoryThatWasMadeHalfGetsItsMode) {
+    World world;
+    Plan plan;
+    plan.files = {change("/etc/gone.d/a", "a\n", std::nullopt)};
+    plan.dirs = {{.path = TargetPath("/etc/gone.d"), .meta = {.mode = 0755}, .create = false}};
+    world.fs.put_dir("/etc/gone.d", 0700);
+    Entry entry{.id = kId, .at = world.clock.wall(), .plan = plan};
+    entry.temps = {temp_path(entry.id, plan.files[0], 0)};
+    ASSERT_TRUE(begin(world.state, entry).has_value());
+    EXPECT_EQ(recover(world.context()).outcome, Outcome::rolled_back);
+    EXPECT_EQ(world.fs.node("/etc/gone.d").meta.mode, 0755U);
+    EXPECT_EQ(world.fs.bytes("/etc/gone.d/a"), "a\n");
 }
 
 }  // namespace

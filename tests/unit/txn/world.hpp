@@ -4,7 +4,7 @@
 
 #include "base/strings.hpp"
 #include "support/fake_clock.hpp"
-#include "support/mem_fs.hpp"
+#include "support/fault_fs.hpp"
 #include "txn/executor.hpp"
 #include "txn/history.hpp"
 #include "txn/journal.hpp"
@@ -89,7 +89,7 @@ inline FileChange change(std::string_view path, std::optional<std::string> befor
 }
 
 struct World {
-    support::MemFs fs;
+    support::FaultFs fs;
     support::FakeClock clock;
     FakeEngines engines{fs};
     StateDir state{.fs = fs};
@@ -104,6 +104,7 @@ struct World {
         fs.put("/etc/docker/stale.env", "HTTP_PROXY=x\n");
         fs.put("/etc/other", "not ours\n");
         relock();
+        fs.settle();
     }
     void relock() {
         lock.reset();

@@ -1,0 +1,196 @@
+// What the child may not do, and that whatever it does comes back as an error at most.
+#include "sys/confined.hpp"
+
+#include "base/strings.hpp"
+#include "support/temp_dir.hpp"
+#include "sys/real_clock.hpp"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <map>
+#include <sstream>
+#include <stdexcept>
+#include <vector>
+
+namespace mirrorctl::sys {
+namespace {
+
+using testing::HasSubstr;
+
+struct Heard {
+    Result<void> end;
+    std::vector<std::string> messages;
+};
+
+Heard hear(const std::function<void(const Send&)>& work, ConfinedJob job = {}) {
+    Heard heard;
+    job.work = work;
+    job.receive = [&](const std::string& message) -> Result<void> {
+        heard.messages.push_back(message);
+        return {};
+    };
+    heard.end = run_confined(job);
+    return heard;
+}
+
+std::string file_text(const std::string& path) {
+    std::ifstream file(path);
+    std::ostringstream text;
+    text << file.rdbuf();
+    return text.str();
+}
+
+// Each is a thing to try in the child: 0 = it was possible.
+std::map<std::string, std::function<int(const std::string&)>> changes() {
+    return {
+        {"create",
+         [](const std::string& d) { return ::open((d + "/new").c_str(), O_WRONLY | O_CREAT, 0600) < 0; }},
+        {"creat", [](const std::string& d) { return ::creat((d + "/new").c_str(), 0600) < 0; }},
+        {"write", [](const std::string& d) { return ::open((d + "/open").c_str(), O_WRONLY) < 0; }},
+        {"read and write", [](const std::string& d) { return ::open((d + "/open").c_str(), O_RDWR) < 0; }},
+        {"unnamed", [](const std::string& d) { return ::open(d.c_str(), O_TMPFILE | O_RDWR, 0600) < 0; }},
+        {"truncate", [](const std::string& d) { return ::truncate((d + "/open").c_str(), 0); }},
+        {"mkdir", [](const std::string& d) { return ::mkdir((d + "/dir").c_str(), 0700); }},
+        {"fifo", [](const std::string& d) { return ::mkfifo((d + "/fifo").c_str(), 0600); }},
+        {"symlink", [](const std::string& d) { return ::symlink("/etc", (d + "/link").c_str()); }},
+        {"link", [](const std::string& d) { return ::link((d + "/open").c_str(), (d + "/hard").c_str()); }},
+        {"rename",
+         [](const std::string& d) { return ::rename((d + "/open").c_str(), (d + "/other").c_str()); }},
+        {"unlink", [](const std::string& d) { return ::unlink((d + "/open").c_str()); }},
+        {"chmod", [](const std::string& d) { return ::chmod((d + "/open").c_str(), 0600); }},
+        {"shared memory",
+         [](const std::string&) { return ::open("/dev/shm/mirrorctl-test", O_RDWR | O_CREAT, 0600) < 0; }},
+        {"program", [](const std::string&) { return ::execl("/bin/true", "true", nullptr); }},
+        {"signal", [](const std::string&) { return ::kill(::getppid(), 0); }},
+        {"trace",
+         [](const std::string&) { return static_cast<int>(::ptrace(PTRACE_ATTACH, ::getppid(), 0, 0)); }},
+        {"root again", [](const std::string&) { return ::setuid(0) != 0 || ::geteuid() != 0; }},
+    };
+}
+
+TEST(Confined, TheChildCanChangeNothing) {
+    support::TempDir dir;
+    auto path = dir.str();
+    ASSERT_EQ(::chmod(path.c_str(), 01777), 0);
+    std::ofstream(path + "/open") << "bytes";
+    ASSERT_EQ(::chmod((path + "/open").c_str(), 0666), 0);
+    auto heard = hear([&](const Send& send) {
+        for (const auto& [name, attempt] : changes())
+            if (attempt(path) == 0) send(name);
+    });
+    ASSERT_TRUE(heard.end) << heard.end.error().message;
+    bool root = ::geteuid() == 0;
+    for (const auto& name : heard.messages)
+        if (root || name != "root again") ADD_FAILURE() << "possible in the child: " << name;
+    EXPECT_EQ(file_text(path + "/open"), "bytes");
+    EXPECT_GE(changes().size(), 18U);
+    // The attempts are real: outside, the first of them works.
+    EXPECT_EQ(changes()["create"](path), 0);
+}
+
+TEST(Confined, TheChildIsNobody) {
+    auto heard = hear([](const Send& send) { send(file_text("/proc/self/status")); });
+    ASSERT_EQ(heard.messages.size(), 1U);
+    const auto& status = heard.messages[0];
+    EXPECT_THAT(status, HasSubstr("NoNewPrivs:\t1"));
+    EXPECT_THAT(status, HasSubstr("CapEff:\t0000000000000000"));
+    EXPECT_THAT(status, HasSubstr("CapPrm:\t0000000000000000"));
+    EXPECT_THAT(status, HasSubstr("Seccomp:\t2"));
+    if (::geteuid() != 0) return;
+    EXPECT_THAT(status, HasSubstr("Uid:\t65534\t65534\t65534\t65534"));
+    EXPECT_THAT(status, HasSubstr("Gid:\t65534\t65534\t65534\t65534"));
+    EXPECT_THAT(status, HasSubstr("Groups:\t \n"));
+}
+
+TEST(Confined, TheChildReadsAsNobodyAndHasNoDescriptors) {
+    support::TempDir dir;
+    std::ofstream(dir.str() + "/secret") << "canary";
+    ::chmod((dir.str() + "/secret").c_str(), 0600);
+    int held = ::open((dir.str() + "/secret").c_str(), O_RDWR);
+    auto heard = hear([&](const Send& send) {
+        send(file_text(dir.str() + "/secret"));
+        send(::fcntl(held, F_GETFD) < 0 ? "closed" : "open");
+        send(cat(::isatty(0), ::isatty(1), ::isatty(2)));
+    });
+    ::close(held);
+    ASSERT_EQ(heard.messages.size(), 3U);
+    if (::geteuid() == 0) {
+        EXPECT_EQ(heard.messages[0], "");
+    }
+    EXPECT_EQ(heard.messages[1], "closed");
+    EXPECT_EQ(heard.messages[2], "000");
+}
+
+TEST(Confined, MessagesComeWholeAndInOrder) {
+    std::string large(3U << 20U, 'x');
+    auto heard = hear([&](const Send& send) {
+        send("first");
+        send("");
+        send(large);
+    });
+    ASSERT_TRUE(heard.end);
+    EXPECT_EQ(heard.messages, (std::vector<std::string>{"first", "", large}));
+}
+
+// Each end of a child that is not an answer.
+TEST(Confined, ACrashIsAnError) {
+    auto crash = hear([](const Send& send) {
+        send("before");
+        ::signal(SIGSEGV, SIG_DFL);
+        ::raise(SIGSEGV);
+    });
+    ASSERT_FALSE(crash.end);
+    EXPECT_EQ(crash.end.error().code, ErrorCode::network);
+    EXPECT_THAT(crash.end.error().message, HasSubstr("crashed (signal 11)"));
+    EXPECT_EQ(crash.messages, std::vector<std::string>{"before"});
+    auto thrown = hear([](const Send&) { throw std::runtime_error("no"); });
+    ASSERT_FALSE(thrown.end);
+    EXPECT_THAT(thrown.end.error().message, HasSubstr("crashed (signal 6)"));
+    auto exits = hear([](const Send&) { ::_exit(1); });
+    EXPECT_FALSE(exits.end);
+}
+
+TEST(Confined, TimeAndSizeAreBounded) {
+    RealClock clock;
+    double begin = clock.now();
+    auto slow = hear([](const Send&) { ::pause(); }, {.seconds = 0.2});
+    ASSERT_FALSE(slow.end);
+    EXPECT_THAT(slow.end.error().message, HasSubstr("did not end in time"));
+    EXPECT_LT(clock.now() - begin, 10);
+    auto large = hear([](const Send& send) { send(std::string(2000, 'x')); }, {.max_message = 1000});
+    ASSERT_FALSE(large.end);
+    EXPECT_THAT(large.end.error().message, HasSubstr("sent too much"));
+    auto endless = hear(
+        [](const Send& send) {
+            for (;;) send(std::string(1000, 'x'));
+        },
+        {.max_total = 1U << 20U});
+    ASSERT_FALSE(endless.end);
+    EXPECT_THAT(endless.end.error().message, HasSubstr("sent too much"));
+}
+
+TEST(Confined, WhatTheReceiverRefusesEndsIt) {
+    auto end = run_confined({.work =
+                                 [](const Send& send) {
+                                     for (;;) send("again");
+                                 },
+                             .receive = [](const std::string&) -> Result<void> {
+                                 return Failure(Error{.code = ErrorCode::parse, .message = "not that"});
+                             }});
+    ASSERT_FALSE(end);
+    EXPECT_EQ(end.error().code, ErrorCode::parse);
+}
+
+}  // namespace
+}  // namespace mirrorctl::sys
