@@ -4,13 +4,25 @@ add_library(mirrorctl_flags INTERFACE)
 target_include_directories(mirrorctl_flags INTERFACE ${CMAKE_SOURCE_DIR}/src)
 target_compile_options(mirrorctl_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wold-style-cast -Wnon-virtual-dtor -Woverloaded-virtual
-  -fstack-protector-strong $<$<BOOL:${MIRRORCTL_WERROR}>:-Werror>)
+  -fstack-protector-strong -fstack-clash-protection $<$<BOOL:${MIRRORCTL_WERROR}>:-Werror>)
 target_compile_definitions(mirrorctl_flags INTERFACE _GLIBCXX_ASSERTIONS MIRRORCTL_VERSION="${PROJECT_VERSION}"
-  $<$<CONFIG:Release>:_FORTIFY_SOURCE=2>)
-target_link_options(mirrorctl_flags INTERFACE -Wl,-z,relro,-z,now -Wl,--exclude-libs,ALL)
+  $<$<NOT:$<OR:$<BOOL:${MIRRORCTL_SANITIZE}>,$<BOOL:${MIRRORCTL_FUZZ}>>>:_FORTIFY_SOURCE=3>)
+target_link_options(mirrorctl_flags INTERFACE -Wl,-z,relro,-z,now)
+if(NOT MIRRORCTL_FUZZ)  # clang's ASan is a static library, and shared ones must see its malloc and free
+  target_link_options(mirrorctl_flags INTERFACE -Wl,--exclude-libs,ALL)
+endif()
 if(MIRRORCTL_SANITIZE)
   target_compile_options(mirrorctl_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(mirrorctl_flags INTERFACE -fsanitize=address,undefined)
+endif()
+if(MIRRORCTL_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    message(FATAL_ERROR "fuzzing needs clang\n  run: cmake --preset fuzz")
+  endif()
+  # Coverage in everything that a fuzzer runs; only the fuzzers themselves get libFuzzer's main().
+  set(sanitize -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_compile_options(mirrorctl_flags INTERFACE ${sanitize})
+  target_link_options(mirrorctl_flags INTERFACE ${sanitize})
 endif()
 
 # mirrorctl_library(NAME deps...): the static library of src/NAME from all its .cpp files. `deps` are other folders

@@ -71,6 +71,9 @@ class File(unittest.TestCase):
     def test_old_kernels_will_do(self):
         self.assertLessEqual(Elf(PROGRAM).oldest_kernel, (4, 18, 0))
 
+    def test_hardened(self):
+        self.assertEqual(Elf(PROGRAM).missing_protection, [])
+
     def test_size(self):
         self.assertLessEqual(os.path.getsize(PROGRAM), LARGEST)
 
