@@ -19,6 +19,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace mirrorctl::bench {
 
@@ -153,6 +154,8 @@ class Session final : public net::Handler {
     void on_tag(const net::Response& response);
     void on_sample(const net::Response& response);
     void take_sample(double first_byte);
+    void keep_series();
+    void note_first_byte(double seconds);
     std::optional<Verdict> wrong_manifest(const net::Response& response, const std::string& actual) const;
     registry::Endpoint endpoint() const;
     void drop_token_claim();
@@ -194,6 +197,9 @@ class Session final : public net::Handler {
     double config_wait_ = -1;
     double last_wait_ = -1;  // first byte of the sample under way, or of the last one
     Estimate estimate_ = {};
+    std::vector<SpeedPoint> series_ = {};
+    double quickest_wait_ = -1;  // first bytes of blobs
+    double slowest_wait_ = -1;
     int samples_ = 0;
     bool confirmed_ = false;
     bool closed_ = false;

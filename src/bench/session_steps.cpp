@@ -179,6 +179,7 @@ void Session::on_document(const registry::Document& document, const std::string&
 
 void Session::on_config(const net::Response& response) {
     config_wait_ = part_of(response);
+    note_first_byte(config_wait_);
     phases_.blob = config_wait_;
     final_host_ = request_->url.authority();
     stage_ = Stage::gated;
@@ -248,10 +249,24 @@ void Session::take_sample(double first_byte) {
         phases_.blob = phases_.delay_per_byte > 0 ? config_wait_ : first_byte;
     }
     last_wait_ = first_byte;
+    note_first_byte(first_byte);
+    keep_series();
     ++samples_;
     shared_from_.clear();
     stage_ = Stage::sampled;
     request_.reset();
+}
+
+void Session::note_first_byte(double seconds) {
+    quickest_wait_ = quickest_wait_ < 0 ? seconds : std::min(quickest_wait_, seconds);
+    slowest_wait_ = std::max(slowest_wait_, seconds);
+}
+
+// Half of the room for each of the first two samples.
+void Session::keep_series() {
+    double shift = series_.empty() ? 0 : series_.back().at_s;
+    for (auto [at, bps] : intake_->meter().series(kMaxSpeedPoints / 2))
+        if (series_.size() < kMaxSpeedPoints) series_.push_back({.at_s = shift + at, .bps = bps});
 }
 
 void Session::inherit(const Session& other) {
@@ -287,7 +302,12 @@ Measurement Session::measurement() const {
     }
     if (authorized_) m.token_s = phases_.token;
     m.ttfb_s = last_wait_ >= 0 ? last_wait_ : config_wait_;
+    m.ttfb_low_s = quickest_wait_;
+    m.ttfb_high_s = slowest_wait_;
     m.throughput_bps = estimate_.rate;
+    m.throughput_low_bps = estimate_.low;
+    m.throughput_high_bps = estimate_.high;
+    m.series = series_;
     auto prediction_now = prediction();
     if (m.usable && prediction_now.known()) {
         m.predicted_low_s = prediction_now.best;
@@ -295,6 +315,8 @@ Measurement Session::measurement() const {
         // Cautious: what was only looked at shortly counts with what it surely does.
         m.predicted_pull_s = confirmed_ ? prediction_now.expected : prediction_now.worst;
     }
+    if (m.usable) m.phases = phases_of_pull(phases_, confirmed_ ? estimate_.rate : estimate_.low);
+    m.unsure = m.usable && !confirmed_;
     m.reason = m.usable ? describe(m, phases_, estimate_) : verdict_.reason;
     return m;
 }
