@@ -14,7 +14,7 @@ constexpr std::int64_t kManifestLimit = 1LL << 20U;  // the largest real ones ha
 constexpr std::int64_t kSmallBlob = 1LL << 20U;
 constexpr std::int64_t kSlack =
     64 * 1024;  // the intake stops a body; the transport's limit only catches what it misses
-constexpr double kCrowdedHeadroom = 1.4;          // what a sample among others may hide
+constexpr double kCrowdedHeadroom = 2.0;          // what a sample among others may hide
 constexpr std::int64_t kWorthAsking = 32 * 1024;  // a shorter rest of a layer tells nothing
 
 std::string short_digest(std::string_view digest) {
@@ -207,7 +207,7 @@ bool Session::has_unread_layer() const {
     });
 }
 
-std::int64_t Session::begin_sample(std::int64_t max_bytes, double min_seconds, double max_seconds) {
+std::int64_t Session::begin_sample(SampleRule rule) {
     std::int64_t most = 0;
     std::int64_t offset = 0;
     for (const auto& layer : image_.layers) {
@@ -219,9 +219,11 @@ std::int64_t Session::begin_sample(std::int64_t max_bytes, double min_seconds, d
         sampled_layer_ = layer;
     }
     crowded_ = false;
-    auto length = std::max<std::int64_t>(1, std::min(most, max_bytes));
+    auto length = std::max<std::int64_t>(1, std::min(most, rule.max_bytes));
     range_ = {.first = offset, .last = offset + length - 1};
-    rule_ = {.max_bytes = length, .min_seconds = min_seconds, .max_seconds = max_seconds, .rtt = phases_.rtt};
+    rule.max_bytes = length;
+    rule.rtt = phases_.rtt;
+    rule_ = rule;
     auto request =
         registry::blob_request(endpoint(), candidate_.image.repository, sampled_layer_.digest, range_);
     request.max_body_bytes = length + kSlack;
@@ -236,8 +238,7 @@ void Session::on_sample(const net::Response& response) {
 }
 
 void Session::take_sample(double first_byte) {
-    auto seen = intake_->meter().estimate(phases_.rtt);
-    if (crowded_) seen.high = std::max(seen.high, kCrowdedHeadroom * seen.rate);
+    auto seen = live_estimate();
     double fresh = static_cast<double>(intake_->received());
     auto& read = read_[sampled_layer_.digest];
     double before = static_cast<double>(read);
@@ -277,10 +278,22 @@ void Session::inherit(const Session& other) {
     stage_ = Stage::sampled;
 }
 
+Estimate Session::live_estimate() const {
+    auto seen = intake_->meter().estimate(phases_.rtt);
+    if (crowded_) seen.high = std::max(seen.high, kCrowdedHeadroom * seen.rate);
+    return seen;
+}
+
+Estimate Session::bounded(Estimate estimate) const {
+    if (line_rate_ > 0 && estimate.known())
+        estimate.high = std::max(estimate.rate, std::min(estimate.high, line_rate_));
+    return estimate;
+}
+
 Prediction Session::live_prediction() const {
     const auto* flow = live_flow();
     if (flow == nullptr || flow->bytes() == 0) return prediction();
-    return predict(phases_, combine(estimate_, flow->estimate(phases_.rtt), 0.5));
+    return predict(phases_, bounded(combine(estimate_, live_estimate(), 0.5)));
 }
 
 Measurement Session::measurement() const {
