@@ -40,7 +40,8 @@ class Book:
 def judge(world, run, pulls):
     """What a run is worth: regret, whether the pick is bad, and t_total / oracle. None for the last two where nothing can be had."""
     predicted = truth.predict_all(world)
-    known = {name: truth.seconds_of(world, predicted, pulls, name) for name, seconds in predicted.items() if seconds is not None}
+    known = {name: truth.seconds_of(world, predicted, pulls, name) for name, seconds in predicted.items()
+             if seconds is not None and name != run.get("dead")}
     if not known:
         return {"regret": None, "bad": run["pick"] is not None, "total": None, "oracle": None}
     oracle = min(known.values())

@@ -26,7 +26,7 @@ CUT = 60.0  # seconds after which a real pull is extrapolated
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--families", default="A,B,C,D,E,F,G,H,K", help="of " + " ".join(worlds.NAMES))
+    parser.add_argument("--families", default="A,B,C,D,E,F,G,H,I,J,K", help="of " + " ".join(worlds.NAMES))
     parser.add_argument("--seeds", default="5", help="how many, or FIRST-LAST")
     parser.add_argument("--methods", default=methods.OWN, help="comma separated, or all: " + ", ".join(methods.names()))
     parser.add_argument("--results", default="", help="JSON lines, appended to")

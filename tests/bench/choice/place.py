@@ -106,9 +106,9 @@ def scenario_of(world):
         spec = {"address": mirror["address"], "port": PORT, "faults": faults_of(mirror["mode"])}
         if mirror["mode"].startswith("perconn"):
             spec["rate"] = mirror["mode"].split(":")[1]
-        if world["tls"]:
+        if worlds.speaks_tls(world, mirror):
             spec["tls"] = True
-        if world["token"]:
+        if worlds.wants_token(world, mirror):
             spec["auth"] = "bearer"
         mirrors[mirror["name"]] = spec
     image = {"image": IMAGE, "layers": LAYERS, "config": "4KiB"}
@@ -120,7 +120,7 @@ def host_in(world, mirror):
 
 
 def url_in(world, mirror):
-    return f"{'https' if world['tls'] else 'http'}://{host_in(world, mirror)}:{PORT}"
+    return f"{'https' if worlds.speaks_tls(world, mirror) else 'http'}://{host_in(world, mirror)}:{PORT}"
 
 
 class Place:
@@ -199,10 +199,11 @@ class Place:
         """Bytes of packets that the first client got so far."""
         return self.counts()["clients"][CLIENT]["bytes"]
 
-    def set_rate(self, name, rate):
-        answer = self.links.ask(f"rate {worlds.by_name(self.world)[name]['address']} {rate}").strip()
+    def command(self, text):
+        """Changes a path while it is in use: "rate ADDRESS BYTES", "hole ADDRESS 1"."""
+        answer = self.links.ask(text).strip()
         if answer != "ok":
-            raise RuntimeError(f"linkem: rate: {answer}")
+            raise RuntimeError(f"linkem: {text}: {answer}")
 
     def accesses(self):
         """Requests since the last `forget`."""

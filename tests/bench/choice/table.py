@@ -17,6 +17,7 @@ GOALS = {
     "F": [("t_sel", "median", 1.2), ("mib", "max", 16.0)],
     "G": [("t_sel", "median", 0.6), ("mib", "max", 200 / 1024), ("writes", "sum", 0)],
     "H": [("t_sel", "max", 2.0), ("wrong_exit", "sum", 0), ("writes", "sum", 0)],
+    "I": [("kept_dead", "sum", 0)],
     "K": [("regret", "median", 1.004), ("regret", "p95", 1.05), ("regret", "max", 1.25)],
 }
 FOR_ALL = [("mib", "max", 32.0), ("requests", "max", 8), ("cpu", "max", 0.5), ("rss_mib", "max", 16.0)]
@@ -42,7 +43,7 @@ def rows_of(book, family, method):
         world = worlds.make(of, seed)
         world["congestion"] = run["congestion"]
         row = {"seed": seed, "t_sel": run["t_sel"], "mib": run["bytes"] / MIB, "requests": run["requests"], "pick": run["pick"],
-               "writes": run.get("writes"), "cpu": run.get("cpu"), "rss_mib": run["rss"] / MIB if "rss" in run else None}
+               "writes": run.get("writes"), "kept_dead": run.get("kept_dead"), "cpu": run.get("cpu"), "rss_mib": run["rss"] / MIB if "rss" in run else None}
         row.update(books.judge(world, run, book.pulls_of(world)))
         row["wrong_exit"] = int(run.get("exit", 0) != 8) if family == "H" else None
         out.append(row)

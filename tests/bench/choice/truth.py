@@ -71,14 +71,14 @@ def predict(world, mirror):
     if mode in worlds.UNUSABLE:
         return None
     rtt, trips = mirror["rtt"], 4 + 2  # connect, /v2/, index, manifest; connect and ask for a layer
-    if world["tls"]:
-        trips += 2
-    if world["token"]:
-        trips += 1 + 1 + (1 if world["tls"] else 0)
+    secure = int(worlds.speaks_tls(world, mirror))
+    trips += 2 * secure
+    if worlds.wants_token(world, mirror):
+        trips += 2 + secure
     begin, bearer = trips * rtt, mirror
     if mode == "redirect":
         bearer = worlds.by_name(world)[rest[0]]
-        begin += (2 + (1 if world["tls"] else 0)) * bearer["rtt"]
+        begin += (2 + int(worlds.speaks_tls(world, bearer))) * bearer["rtt"]
     flows = []
     for size in LAYERS:
         wait = float(rest[0]) * size / MIB if mode == "delay" else 0.0

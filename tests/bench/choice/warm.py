@@ -1,4 +1,5 @@
-"""Families that are about what happens on the node: G, apply again with nothing changed; H, apply where every mirror is dead."""
+"""Families that are about what happens on the node: G, apply again with nothing changed; H, apply where every mirror is dead; I, apply
+again after the mirror in use died."""
 
 import hashlib
 import os
@@ -6,6 +7,7 @@ import time
 
 import methods
 import place as places
+import worlds
 
 
 def fingerprint(root):
@@ -36,26 +38,40 @@ def prepared(place):
 def record(place, run, before, root):
     after = fingerprint(root)
     run["writes"] = sum(before.get(path) != after.get(path) for path in before.keys() | after.keys())
-    run["requests"], run["pick"] = len([line for line in place.accesses() if line["method"]]), None
+    asked = [line["mirror"] for line in place.accesses() if line["method"]]
+    run["requests"] = max((asked.count(name) for name in asked), default=0)
+    run["pick"] = first_mirror(place, run)
     run.pop("document")
     return run
 
 
+def applied(place):
+    """The root after a first apply, and the mirror that stands first there. What is in use is checked by the next one."""
+    place.profile({"recheck": "1s"})
+    root = prepared(place)
+    run = apply(place, "first")
+    if run["exit"] != 0:
+        raise RuntimeError(f"the first apply ended with {run['exit']}")
+    time.sleep(1.2)
+    return root, first_mirror(place, run)
+
+
+def first_mirror(place, run):
+    mirrors = run["document"].get("mirrors", {}).get("docker.io", [])
+    return place.names[mirrors[0]["url"].rstrip("/")] if mirrors else None
+
+
 def unchanged(world):
     with places.Place(world) as place:
-        # Every run checks the mirrors in use: as if `recheck` had passed.
-        place.profile({"recheck": "1s"})
-        root = prepared(place)
-        first = apply(place, "first")
-        if first["exit"] != 0:
-            raise RuntimeError(f"the first apply ended with {first['exit']}")
-        time.sleep(1.2)
+        root, _ = applied(place)
         before, bytes_before = fingerprint(root), place.received()
         place.forget()
         run = apply(place, "again")
         run["bytes"] = place.received() - bytes_before
-        run["writes"] = int(bool(run["document"]["changed"]))
-        return record(place, run, before, root)
+        changed = bool(run["document"]["changed"])
+        out = record(place, run, before, root)
+        out["writes"] += changed
+        return out
 
 
 def all_dead(world):
@@ -68,4 +84,16 @@ def all_dead(world):
         return record(place, run, before, root)
 
 
-FAMILIES = {"G": unchanged, "H": all_dead}
+def dies(world):
+    with places.Place(world) as place:
+        root, used = applied(place)
+        place.command(f"hole {worlds.by_name(world)[used]['address']} 1")
+        before, bytes_before = fingerprint(root), place.received()
+        place.forget()
+        run = apply(place, "again")
+        run["bytes"] = place.received() - bytes_before
+        run["dead"], run["kept_dead"] = used, int(first_mirror(place, run) == used)
+        return record(place, run, before, root)
+
+
+FAMILIES = {"G": unchanged, "H": all_dead, "I": dies}

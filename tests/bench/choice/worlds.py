@@ -17,9 +17,20 @@ UNUSABLE = {"hole", "refused", "tarpit", "html", "man404", "blob403", "rl429", "
 THROTTLED = {"burst", "delay", "redirect", "perconn"}
 NAMES = {
     "A": "24 mirrors, 10 broken", "B": "A behind 5 Mbit/s", "C": "long fat against short thin", "D": "healthy, 2 dead",
-    "E": "60 mirrors, 23 broken", "F": "12 near ties", "G": "warm, unchanged", "H": "all dead", "I": "the pick degrades after the choice",
+    "E": "60 mirrors, 23 broken", "F": "12 near ties", "G": "warm, unchanged", "H": "all dead", "I": "the mirror in use dies, apply again",
     "J": "TLS, tokens, broken IPv6", "K": "random worlds",
 }
+
+
+def speaks_tls(world, mirror):
+    """The origin's certificate could only be trusted by the node as a whole, so it speaks plain HTTP."""
+    return world["tls"] and mirror["name"] != world["origin"]
+
+
+def wants_token(world, mirror):
+    """Where others redirect to, blobs are given to whoever comes, as from a content network with signed URLs."""
+    targets = {one["mode"].split(":")[1] for one in world["mirrors"] if one["mode"].startswith("redirect")}
+    return world["token"] and mirror["name"] not in targets
 
 
 def kind(mirror):
@@ -121,13 +132,6 @@ def dead(seed):
     return draft.done()
 
 
-def degrading(seed):
-    """What is best at the choice gets slow afterwards: the oracle is asked before and after."""
-    world = mixed("I", seed, 200)
-    world["degrade"] = {"mirror": "m60", "rate": 1 * MBIT}
-    return world
-
-
 def secure(seed):
     world = mixed("J", seed, 200)
     world.update(tls=True, token=True, v6=True)
@@ -176,7 +180,7 @@ def anything(seed):
 
 MAKERS = {
     "A": lambda seed: mixed("A", seed, 200), "B": lambda seed: mixed("B", seed, 5), "C": slow_start, "D": lambda seed: healthy("D", seed),
-    "E": crowd, "F": ties, "G": lambda seed: healthy("G", seed), "H": dead, "I": degrading, "J": secure, "K": anything,
+    "E": crowd, "F": ties, "G": lambda seed: healthy("G", seed), "H": dead, "I": lambda seed: mixed("I", seed, 200), "J": secure, "K": anything,
 }
 
 
