@@ -200,11 +200,11 @@ void Course::settle_finished(Lane& lane) {
             proxy_error_ = session->verdict().reason;
         if (session->in_flight() || session->wants()) continue;
         if (auto held = reserved_.find(session.get()); held != reserved_.end()) {
-            ledger_.release(held->second);
+            ledger_.release(held->second - session->on_its_way());
             reserved_.erase(held);
             bool seen_all = session->samples() > 0 && !session->has_unread_layer();
-            if ((confirming_.contains(session.get()) && !session->closed()) || seen_all)
-                session->set_confirmed();
+            bool enough = session->looked_enough() || session->prediction().best > lane.bar();
+            if ((confirming_.contains(session.get()) && enough) || seen_all) session->set_confirmed();
         }
         if (session->stage() == Session::Stage::rejected && told_.insert(session.get()).second)
             observer_.on(
@@ -216,7 +216,8 @@ bool Course::advance() {
     bool any = false;
     for (auto& lane : lanes_) settle_finished(lane);
     if (over()) return false;
-    any = watch_line();
+    any = extend_reserves();
+    any = watch_line() || any;
     for (auto& lane : lanes_) {
         any = end_waits(lane) || any;
         any = end_hopeless(lane) || any;

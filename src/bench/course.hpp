@@ -16,6 +16,9 @@
 
 namespace mirrorctl::bench {
 
+// What is on its way when a flow is cut: it uses the line, and nobody counts it.
+inline constexpr std::int64_t kInFlight = 256LL << 10U;
+
 class Course {
   public:
     Course(const BenchSpec& spec, net::Transport& transport, sys::Clock& clock, Observer& observer);
@@ -26,6 +29,8 @@ class Course {
     bool advance();
     // Every upstream is decided, time is up, or the proxy is to blame.
     bool over() const;
+    // Why it is over for this upstream, a part of a sentence. Before `finish`.
+    std::string end_of(const Lane& lane) const;
     // Ends what is still under way; says why for everyone who was not measured.
     void finish();
     // Tells the observer about those whose outcome was not told yet.
@@ -33,8 +38,6 @@ class Course {
 
     const std::vector<Lane>& lanes() const { return lanes_; }
     const Ledger& ledger() const { return ledger_; }
-    // The node's own line is what is slow: it was full with one flow.
-    bool line_full() const { return line_full_; }
     const std::string& proxy_error() const { return proxy_error_; }
 
   private:
@@ -53,17 +56,30 @@ class Course {
     bool begin(Session& session, SampleRule rule, bool confirm);
     SampleRule first_look(const Session& session) const;
     SampleRule second_look(const Session& session, const Lane& lane) const;
+    static void end_looks(Session& session);
+    bool grows_too_long(const Session& session) const;
+    bool looked_long_enough(const Session& session) const;
     bool first_looks_open(const Lane& lane) const;
-    bool flows_long(const Session& session, double now) const;
     double allowed_silence(const Lane& lane, const Session& session) const;
     Verdict verdict_of_silence(const Session& session, double waited) const;
     bool watch_line();
-    void mark_crowd(int flows);
+    struct Flow {
+        Session* session;
+        double rate;  // bytes per second
+    };
+    void mark_crowd(const std::vector<Flow>& flows);
     bool end_if_line_is_full();
+    bool try_line();
+    Session* fastest_untried() const;
+    bool begin_alone(Session& top);
+    void close_what_cannot_win();
+    bool extend_reserves();
     Session* shared_source(const Session& session, bool& pending) const;
     Session* next_for_sample();
     std::int64_t first_sample_bytes() const;
     int transfers() const;
+    int most_transfers() const;
+    bool cannot_win(const Lane& lane, const Session& session) const;
     int confirmations() const;
     void tell_progress();
     void rest_failed();
@@ -79,9 +95,15 @@ class Course {
     Line line_ = {};
     Session* alone_ = nullptr;  // the only one that receives a sample
     double alone_since_ = 0;
-    bool line_full_ = false;
+    double looked_at_line_ = 0;
+    double flows_since_ = 0;         // several flows share the line
+    Session* tries_line_ = nullptr;  // the one that has the line for itself
+    double line_tried_at_ = 0;
+    int line_tries_ = 0;
+    std::map<const Session*, double> hopeless_since_;
+    bool looks_ = false;  // flows are looked at in this turn
     double start_ = 0;
-    std::map<const Session*, std::int64_t> reserved_;
+    std::map<Session*, std::int64_t> reserved_;
     std::map<const Session*, std::int64_t> counted_;  // bytes that the ledger knows of
     std::set<const Session*> confirming_;
     std::set<const Session*> admitted_;

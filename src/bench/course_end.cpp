@@ -45,6 +45,17 @@ void Course::tell_progress() {
     }
 }
 
+std::string Course::end_of(const Lane& lane) const {
+    if (!proxy_error_.empty()) return "the proxy failed";
+    if (left() <= 0)
+        return cat("the budget of ", format_duration(budget_.seconds), " ended before it was certain");
+    if (around_.line_full > 0)
+        return cat("this node's own line is the limit, with ", format_bytes(around_.line_full), "/s");
+    const auto* first = lane.leader();
+    if (first != nullptr && !first->confirmed()) return "no bytes of the budget were left to be certain";
+    return "nobody else could still be more than 5 % faster";
+}
+
 void Course::finish() {
     bool no_time = left() <= 0;
     auto why = no_time ? cat("no answer within the budget of ", format_duration(budget_.seconds))

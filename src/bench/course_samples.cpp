@@ -9,29 +9,28 @@ namespace mirrorctl::bench {
 
 namespace {
 
-constexpr int kTransfers = 8;      // samples at once
-constexpr int kConfirmations = 2;  // of them second looks
+constexpr int kTransfers = 6;      // samples at once,
+constexpr int kManyTransfers = 8;  // and of many candidates
+constexpr std::size_t kMany = 30;
+constexpr int kConfirmations = 3;  // of them second looks
 constexpr std::int64_t kMiB = 1LL << 20U;
 constexpr std::int64_t kFirstEnough = 2 * kMiB;  // of a steady flow
-constexpr std::int64_t kFirstMost = 9 * kMiB;    // of one that is still growing
-constexpr std::int64_t kFirstLeast = 256LL << 10U;
+constexpr std::int64_t kFirstMost = 7 * kMiB;    // of one that is still growing
+constexpr std::int64_t kFirstLeast = 192LL << 10U;
 constexpr std::int64_t kConfirmMost = 9 * kMiB;
-constexpr std::int64_t kConfirmEnough = 13 * kMiB / 2;  // outlasts usual bursts
-constexpr std::int64_t kSlack = 64LL << 10U;            // what headers and errors may take beside a sample
-constexpr std::int64_t kWorthAsking = 64LL << 10U;      // fewer bytes tell nothing
-constexpr double kFirstShare = 0.6;                     // of what is left of the bytes goes to first samples
-constexpr double kFirstSeconds = 0.2;                   // or six round trips
+constexpr std::int64_t kConfirmEnough = 9 * kMiB / 2;  // outlasts usual bursts
+constexpr std::int64_t kSlack = 64LL << 10U;           // what headers and errors may take beside a sample
+constexpr std::int64_t kWorthAsking = 64LL << 10U;     // fewer bytes tell nothing
+constexpr double kFirstShare = 0.3;                    // of what is left of the bytes goes to first samples
+constexpr double kFirstSeconds = 0.2;                  // or six round trips
 constexpr double kFirstRoundTrips = 6;
 constexpr double kFirstLongest = 1.8;
-constexpr double kConfirmSeconds = 1.3;  // of a leader that stands out: it may only have begun with a burst
-constexpr double kAmongEquals = 0.5;     // of one that others come near to
-constexpr double kStraggles = 0.4;  // who shows no sign of life for this long does not hold up the others
-constexpr double kLongLook = 0.6;
-constexpr double kLongWay = 0.06;                 // seconds per round trip
-constexpr std::int64_t kInFlight = 256LL << 10U;  // what is on its way when a flow is cut
-constexpr double kStandsOut = 0.8;                // others are slower than this share of its speed
+constexpr double kConfirmSeconds = 1.3;  // of who is faster than most
+constexpr double kAmongEquals = 0.5;
+constexpr double kLongWay = 0.06;  // seconds per round trip
+constexpr std::int64_t kPlenty = 4 * kMiB;
+constexpr std::int64_t kAtFirst = kMiB;
 constexpr double kConfirmLongest = 2.0;
-constexpr double kSlowWorld = 15;  // seconds for the image: the node's own line may be what is slow
 
 }  // namespace
 
@@ -55,39 +54,55 @@ SampleRule Course::first_look(const Session& session) const {
     double rtt = session.phases().rtt;
     auto enough = first_sample_bytes();
     auto most = std::max(enough, std::min(kFirstMost, budget_.bytes_per_mirror * 3 / 4));
-    return {.max_bytes = rtt >= kLongWay ? most : std::min(2 * enough, most),
+    return {.max_bytes = rtt >= kLongWay ? most : std::min(3 * enough / 2, most),
             .enough_bytes = enough,
             .min_seconds = std::max(kFirstSeconds, kFirstRoundTrips * rtt),
             .max_seconds = std::max(kFirstLongest, 10 * rtt)};
 }
 
-// What stands out needs more evidence than what others come near to: it may be a burst.
+// Who is fast may only have begun with a burst; less evidence is needed where most are as fast.
 SampleRule Course::second_look(const Session& session, const Lane& lane) const {
-    const auto& sessions = lane.sessions();
-    auto near = std::count_if(sessions.begin(), sessions.end(), [&](const auto& other) {
-        return other.get() != &session && other->usable() &&
-               other->estimate().rate >= kStandsOut * session.estimate().rate;
-    });
+    bool usual = lane.most_are_like(session);
     return {.max_bytes = kConfirmMost,
             .enough_bytes = kConfirmEnough,
-            .min_seconds = std::max(near > 2 ? kAmongEquals : kConfirmSeconds, 6 * session.phases().rtt),
+            .min_seconds = std::max(usual ? kAmongEquals : kConfirmSeconds, 6 * session.phases().rtt),
             .max_seconds = std::max(kConfirmLongest, 10 * session.phases().rtt)};
 }
 
+// False: it has to wait until others give back what they may still take. Where bytes are scarce, all that a
+// sample may take is reserved; else a part, and more as it comes.
 bool Course::begin(Session& session, SampleRule rule, bool confirm) {
     auto own_left = budget_.bytes_per_mirror - session.bytes() - kSlack;
-    rule.max_bytes = std::min({rule.max_bytes, own_left, ledger_.bytes_left() - kSlack - kInFlight});
+    auto left = ledger_.bytes_left() - kSlack - kInFlight;
+    if (left < std::min(rule.enough_bytes, own_left) && !reserved_.empty()) return false;
+    rule.max_bytes = std::min({rule.max_bytes, own_left, left});
     if (rule.max_bytes < kWorthAsking) {
         session.close();
         return true;
     }
-    auto reserve = session.begin_sample(rule);
-    // Few samples take all they may: a flow that is still growing is rare, and is looked after in turn.
-    if (!confirm) reserve = std::min(reserve, 2 * rule.enough_bytes) + kInFlight;
+    auto reserve = session.begin_sample(rule) + kInFlight;
+    if (left > kPlenty) reserve = std::min(reserve, kAtFirst + kInFlight);
     if (confirm) confirming_.insert(&session);
     reserved_[&session] = reserve;
     ledger_.reserve(reserve);
     return send(session);
+}
+
+// What flows on needs more than was reserved; where there is no more, it ends.
+bool Course::extend_reserves() {
+    bool any = false;
+    for (auto& [session, held] : reserved_) {
+        if (!session->sampling() || session->received() + kAtFirst / 2 < held) continue;
+        if (session->received() + held >= session->asked_bytes() + kInFlight + kAtFirst) continue;
+        if (ledger_.bytes_left() > kAtFirst) {
+            ledger_.reserve(kAtFirst);
+            held += kAtFirst;
+        } else {
+            session->cut_sample(transport_);
+            any = true;
+        }
+    }
+    return any;
 }
 
 // A session of the same operator in another upstream whose throughput this one can share. `pending`: one is
@@ -138,50 +153,75 @@ Session* Course::next_for_sample() {
     return best;
 }
 
+int Course::most_transfers() const {
+    std::size_t candidates = 0;
+    for (const auto& lane : lanes_) candidates += lane.sessions().size();
+    return candidates > kMany ? kManyTransfers : kTransfers;
+}
+
 bool Course::start_first_samples() {
     bool any = false;
-    while (transfers() < kTransfers) {
+    if (tries_line_ != nullptr) return false;
+    while (transfers() < most_transfers()) {
         auto* session = next_for_sample();
         if (session == nullptr) break;
+        if (!begin(*session, first_look(*session), false)) break;
         any = true;
-        begin(*session, first_look(*session), false);
     }
     return any;
 }
 
-// A second look waits for the first looks that may still change who leads: those under way, and those that
-// wait for their turn. What waits for an answer at the gate is not waited for.
+// A second look waits for the first looks that may still change who leads, but not for those who wait for an
+// answer, and a flow that needs long to show its speed goes on beside it.
 bool Course::first_looks_open(const Lane& lane) const {
     const auto& sessions = lane.sessions();
     double now = clock_.now();
     return std::any_of(sessions.begin(), sessions.end(), [&](const auto& s) {
-        bool looks = s->sampling() && !confirming_.contains(s.get());
-        bool lives = now - s->waiting_since() < kStraggles && !flows_long(*s, now);
-        return (looks && lives) || (s->wants() && s->step() == Session::Step::sample) ||
-               (s->stage() == Session::Stage::gated && !s->in_flight() && !s->closed());
+        double rtt = s->phases().rtt;
+        bool looks = s->sampling() && !confirming_.contains(s.get()) && rtt < kLongWay &&
+                     now - s->launched_at() < kFirstSeconds + 3 * rtt;
+        bool waits = s->stage() == Session::Stage::gated && !s->in_flight() && !s->closed() && rtt < kLongWay;
+        return looks || waits || (s->wants() && s->step() == Session::Step::sample);
     });
 }
 
-// A first look at a long way goes on beside the second looks.
-bool Course::flows_long(const Session& session, double now) const {
-    return session.got_headers() && now - session.launched_at() > kLongLook;
+// A first look at a long way may have been a long one.
+bool Course::looked_long_enough(const Session& session) const {
+    const auto& estimate = session.estimate();
+    return !estimate.growing && session.samples() > 0 && session.bytes() >= kConfirmEnough &&
+           estimate.watched >= kAmongEquals;
+}
+
+// What was no burst may win while it still grew; for others the budgets ended too early.
+void Course::end_looks(Session& session) {
+    if (session.sampled_bytes() >= kConfirmEnough)
+        session.set_confirmed();
+    else
+        session.close();
+}
+
+// A second look begins with slow start again: it tells more only where it may take more.
+bool Course::grows_too_long(const Session& session) const {
+    auto left = std::min(budget_.bytes_per_mirror - session.bytes(), ledger_.bytes_left()) - kSlack;
+    return session.estimate().growing && left < session.sampled_bytes();
 }
 
 bool Course::start_confirmations() {
     bool any = false;
+    if (tries_line_ != nullptr) return false;
     for (auto& lane : lanes_) {
-        if (transfers() >= kTransfers || confirmations() >= kConfirmations) break;
+        if (transfers() >= most_transfers() || confirmations() >= kConfirmations) break;
         if (first_looks_open(lane)) continue;
         for (auto* session : lane.worth_confirming()) {
             if (session->in_flight() || session->wants()) continue;
-            if (transfers() >= kTransfers || confirmations() >= kConfirmations) break;
-            bool slow = session->prediction().expected > kSlowWorld;
-            if (slow && transfers() > 0) break;  // alone, to see whether it gets what many got together
+            if (transfers() >= most_transfers() || confirmations() >= kConfirmations) break;
             any = true;
-            if (session->has_unread_layer() && !confirming_.contains(session))
-                begin(*session, second_look(*session, lane), true);
-            else
+            if (looked_long_enough(*session) || !session->has_unread_layer())
                 session->set_confirmed();
+            else if (confirming_.contains(session) || grows_too_long(*session))
+                end_looks(*session);
+            else if (!begin(*session, second_look(*session, lane), true))
+                return any;
         }
     }
     return any;

@@ -4,6 +4,7 @@
 #include "bench/course.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace mirrorctl::bench {
 
@@ -15,6 +16,23 @@ constexpr double kFirstByte = 1.5;       // for the first byte of a sample
 constexpr double kFirstByteLate = 0.6;   // once the leader stands
 constexpr double kHopelessAfter = 0.12;  // a sample is looked at this long before it can be given up
 constexpr double kLineTolerance = 1.05;
+constexpr double kLongestGap = 0.3;
+constexpr double kShortestTrip = 0.005;
+constexpr double kInitialWindow = 10 * 1460.0;  // RFC 6928
+constexpr double kHalf = 0.5;
+constexpr double kPlainlySlower = 1.3;
+constexpr double kEndOfBurst = 0.2;
+constexpr double kThinLine = 1.5e6;  // bytes per second
+constexpr double kThinAfter = 0.45;  // seconds of samples until a line may be called thin
+constexpr double kLineTry = 0.7;     // seconds that one flow gets to fill it
+constexpr int kSeveral = 3;          // flows
+constexpr int kLineTries = 3;
+constexpr double kThinFull = 0.5;  // of the peak
+constexpr std::int64_t kAloneMost = 1LL << 20U;
+constexpr double kLookEvery = 0.01;  // seconds between looks at the line and at hopeless flows
+constexpr double kMoment = 0.2;      // seconds over which flows are compared
+constexpr double kUnfair = 2.5;
+constexpr double kNoNearer = 2;
 
 }  // namespace
 
@@ -36,8 +54,8 @@ Verdict Course::verdict_of_silence(const Session& session, double waited) const 
                 .reason = cat("stopped sending in the middle of ", session.what(), ", after ", so_far)};
     if (session.step() == Session::Step::sample)
         return {.fault = Fault::timeout,
-                .reason = cat("waits before it serves: no byte of the blob within ", format_duration(waited),
-                              ", while others send at once")};
+                .reason = cat("waits before it serves: no first byte of the blob within ",
+                              format_duration(waited), ", while others send at once")};
     return {.fault = Fault::timeout,
             .reason = cat("no answer within ", format_duration(waited), ", asking for ", session.what())};
 }
@@ -56,15 +74,37 @@ bool Course::end_waits(Lane& lane) {
     return any;
 }
 
+// Once the leader stands: a flow that is slow and does not double with every round trip, as one in slow start
+// does (RFC 5681, section 3.1), has shown what it can.
+bool Course::cannot_win(const Lane& lane, const Session& session) const {
+    double rtt = std::max(session.phases().rtt, kShortestTrip);
+    double span = session.live_flow()->duration();
+    if (!lane.stands() || confirming_.contains(&session) || span < std::max(kHopelessAfter, 2 * rtt))
+        return false;
+    double doubled = kHalf * kInitialWindow * (std::exp2(std::min(std::floor(span / rtt), 30.0)) - 1);
+    return static_cast<double>(session.live_flow()->bytes()) < doubled &&
+           session.live_prediction().expected > kPlainlySlower * lane.bar();
+}
+
 // Ends samples whose best case is behind those that would be written.
 bool Course::end_hopeless(Lane& lane) {
     bool any = false;
-    double bar = lane.bar();
+    if (!looks_) return false;
+    double now = clock_.now();
     for (const auto& session : lane.sessions()) {
         const auto* flow = session->live_flow();
         if (flow == nullptr || !session->got_headers() || flow->bytes() == 0) continue;
-        bool long_enough = flow->duration() >= std::max(kHopelessAfter, 4 * session->phases().rtt);
-        if (!long_enough || session->live_prediction().best <= bar) continue;
+        double rtt = session->phases().rtt;
+        bool second = confirming_.contains(session.get());
+        double bar = second && lane.stands() ? lane.leader()->judged() : lane.bar();
+        bool hopeless =
+            flow->duration() >= std::max(kHopelessAfter, 4 * rtt) && session->live_prediction().best > bar;
+        auto& since = hopeless_since_[session.get()];
+        if (!hopeless) since = now;
+        // The bytes of a round trip may come in one burst, with nothing before and behind it; and a second
+        // look goes on until it is plain that it was a burst that ended.
+        double certain = second ? kEndOfBurst : std::min(rtt, kLongestGap);
+        if ((!hopeless || now - since < certain) && !cannot_win(lane, *session)) continue;
         session->cut_sample(transport_);
         any = true;
     }
@@ -74,50 +114,126 @@ bool Course::end_hopeless(Lane& lane) {
 // Looks at all flows together: is the line what holds them back?
 bool Course::watch_line() {
     double now = clock_.now();
+    looks_ = now - looked_at_line_ >= kLookEvery;
+    if (!looks_) return false;
+    looked_at_line_ = now;
     double total = 0;
-    double top = 0;
-    double sum = 0;
-    int flows = 0;
-    Session* only = nullptr;
+    std::vector<Flow> flows;
     for (const auto& lane : lanes_) {
         for (const auto& session : lane.sessions()) {
-            total += static_cast<double>(session->bytes());
+            total += static_cast<double>(session->sampled_bytes());
             const auto* flow = session->live_flow();
             if (flow == nullptr || !session->got_headers() || flow->bytes() == 0) continue;
             total += static_cast<double>(flow->bytes());
-            double rate = flow->estimate(session->phases().rtt).rate;
-            top = std::max(top, rate);
-            sum += rate;
-            only = session.get();
-            ++flows;
+            flows.push_back({session.get(), flow->rate_between(now - kMoment, now)});
         }
     }
-    line_.watch(now, total, flows, sum > 0 ? top / sum : 1);
-    if (flows != 1 || only != alone_) alone_since_ = now;
-    alone_ = flows == 1 ? only : nullptr;
+    std::sort(flows.begin(), flows.end(), [](const Flow& a, const Flow& b) { return a.rate > b.rate; });
+    double sum = 0;
+    for (const auto& flow : flows) sum += flow.rate;
+    line_.watch(now, total, static_cast<int>(flows.size()), sum > 0 ? flows[0].rate / sum : 1);
+    around_.line_peak = line_.peak();
     mark_crowd(flows);
-    return alone_ != nullptr && end_if_line_is_full();
+    Session* only = flows.size() == 1 ? flows[0].session : nullptr;
+    if (only == nullptr || only != alone_) alone_since_ = now;
+    alone_ = only;
+    if (alone_ != nullptr && end_if_line_is_full()) return true;
+    return try_line();
 }
 
-void Course::mark_crowd(int flows) {
-    bool pressed = line_.pressed(flows);
+// Flows that share a full line get similar shares, the nearer ones more. One that gets far less than another
+// that is no nearer is held back by something else.
+void Course::mark_crowd(const std::vector<Flow>& flows) {
+    for (const auto& flow : flows) {
+        const auto& top = flows.front();
+        bool held_back = top.rate > kUnfair * flow.rate &&
+                         flow.session->phases().rtt <= kNoNearer * top.session->phases().rtt;
+        flow.session->note_crowd(flows.size() > 1 && !held_back ? line_.rate() : 0);
+    }
+}
+
+// On a thin line many flows only show how they share it. The fastest of them gets it for itself for a moment:
+// if it fills it, nobody can do better.
+bool Course::try_line() {
+    double now = clock_.now();
+    if (tries_line_ != nullptr) {
+        bool ended = !tries_line_->in_flight() && !tries_line_->wants();
+        if (!ended && now - line_tried_at_ < kLineTry + 3 * tries_line_->phases().rtt) return false;
+        tries_line_->cut_sample(transport_);
+        tries_line_ = nullptr;
+        flows_since_ = now;
+        return true;
+    }
+    if (transfers() < kSeveral) flows_since_ = now;
+    bool thin = line_.peak() < kThinLine && line_.rate() > kThinFull * line_.peak();
+    if (!thin || now - flows_since_ < kThinAfter || line_tries_ >= kLineTries || around_.line_full > 0)
+        return false;
+    auto* top = fastest_untried();
+    if (top == nullptr || !begin_alone(*top)) return false;
+    ++line_tries_;
+    line_tried_at_ = now;
+    tries_line_ = top;
+    return true;
+}
+
+Session* Course::fastest_untried() const {
+    Session* top = nullptr;
+    double best = 0;
+    for (const auto& lane : lanes_) {
+        for (const auto& session : lane.sessions()) {
+            if (confirming_.contains(session.get()) || session->closed() || !session->usable()) continue;
+            const auto* flow = session->live_flow();
+            double rate = session->estimate().rate;
+            if (flow != nullptr && flow->bytes() > 0)
+                rate = static_cast<double>(flow->bytes()) / std::max(flow->duration(), kThinAfter);
+            if (rate <= best) continue;
+            best = rate;
+            top = session.get();
+        }
+    }
+    return top;
+}
+
+bool Course::begin_alone(Session& top) {
     for (const auto& lane : lanes_)
-        for (const auto& session : lane.sessions())
-            if (session->sampling()) session->note_crowd(pressed);
+        for (const auto& session : lane.sessions()) {
+            if (!session->sampling()) continue;
+            if (session->live_flow()->bytes() > 0)
+                session->cut_sample(transport_);
+            else
+                session->step_back(transport_);
+        }
+    for (auto& lane : lanes_) settle_finished(lane);
+    if (!top.has_unread_layer()) return false;
+    return begin(top,
+                 {.max_bytes = kAloneMost,
+                  .enough_bytes = kAloneMost,
+                  .min_seconds = kLineTry,
+                  .max_seconds = 3 * kLineTry},
+                 true);
 }
 
 bool Course::end_if_line_is_full() {
     double now = clock_.now();
     const auto* flow = alone_->live_flow();
     double window = std::min(now - alone_since_, 0.5);
-    double rate = flow->rate_between(flow->last_arrival() - window, flow->last_arrival());
+    double rate = flow->rate_between(now - window, now);
     if (!line_.filled_by(rate, now - alone_since_)) return false;
-    line_full_ = true;
+    around_.line_full = kLineTolerance * rate;
     alone_->cut_sample(transport_);
     alone_->set_confirmed();
-    for (const auto& lane : lanes_)
-        for (const auto& session : lane.sessions()) session->bound(kLineTolerance * rate);
+    tries_line_ = nullptr;
+    if (line_.peak() < kThinLine) close_what_cannot_win();
     return true;
+}
+
+// On a full thin line more samples cost seconds and tell nothing, once there are enough to be written.
+void Course::close_what_cannot_win() {
+    for (const auto& lane : lanes_) {
+        if (std::isinf(lane.bar())) continue;
+        for (const auto& session : lane.sessions())
+            if (session->stage() == Session::Stage::gated && !session->in_flight()) session->close();
+    }
 }
 
 }  // namespace mirrorctl::bench

@@ -54,7 +54,7 @@ class Intake {
     std::optional<Verdict> check_range(const net::Response& response);
     std::optional<Verdict> finish_blob(const net::Response& response);
     bool stop_with(Verdict verdict);
-    bool seen_enough(double at) const;
+    bool seen_enough(double at);
 
     Kind kind_;
     registry::Descriptor descriptor_ = {};
@@ -63,6 +63,7 @@ class Intake {
     std::int64_t limit_ = 0;  // bytes that may come
     std::int64_t received_ = 0;
     double headers_at_ = 0;
+    double judged_at_ = 0;
     bool accepted_ = false;  // the status is the wanted one
     bool whole_ = false;     // the hash will cover the whole blob
     bool enough_ = false;    // we stopped, with what we wanted

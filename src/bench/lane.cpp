@@ -2,13 +2,17 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace mirrorctl::bench {
 
 namespace {
 
 constexpr double kWorthIt = 0.95;  // what a rival's best case must need at most of the leader's time
-constexpr std::ptrdiff_t kSecondLooks = 3;
+constexpr std::ptrdiff_t kLooksAmongEquals = 2;
+constexpr std::ptrdiff_t kUsual = 4;  // so many at least that are as fast
+constexpr double kFarAhead = 1.65;
+constexpr std::ptrdiff_t kSecondLooks = 5;
 constexpr double kLongestPatience = 1.7;  // seconds, while nobody answered usably
 constexpr double kPatience = 1.7;         // one SYN may get lost (retransmitted after 1 s, RFC 6298)
 constexpr double kShortestPatience = 0.35;
@@ -16,12 +20,27 @@ constexpr double kRoundTrips = 8;  // the least that a pull takes, with slow sta
 
 }  // namespace
 
+// One that will not be looked at again and was not confirmed does not lead one that was, unless that is far
+// slower.
 Session* Lane::leader() const {
     Session* best = nullptr;
+    Session* sure = nullptr;
     for (const auto& session : sessions_) {
         if (session->stage() != Session::Stage::sampled || !session->prediction().known()) continue;
-        if (best == nullptr || session->prediction().expected < best->prediction().expected)
-            best = session.get();
+        if (best == nullptr || session->judged() < best->judged()) best = session.get();
+        bool safe = session->confirmed() || !session->closed();
+        if (safe && (sure == nullptr || session->judged() < sure->judged())) sure = session.get();
+    }
+    bool risky = sure != nullptr && sure->judged() <= kWorthTheRisk * best->judged();
+    return risky ? sure : best;
+}
+
+const Session* Lane::next_after(const Session& first) const {
+    const Session* best = nullptr;
+    for (const auto& session : sessions_) {
+        bool open = session.get() != &first && session->stage() == Session::Stage::sampled &&
+                    session->prediction().known();
+        if (open && (best == nullptr || session->judged() < best->judged())) best = session.get();
     }
     return best;
 }
@@ -30,7 +49,7 @@ double Lane::bar() const {
     std::vector<double> times;
     for (const auto& session : sessions_)
         if (session->stage() == Session::Stage::sampled && session->prediction().known())
-            times.push_back(session->prediction().expected);
+            times.push_back(session->judged());
     auto place = static_cast<std::size_t>(std::max(keep_, 1));
     if (times.size() < place) return std::numeric_limits<double>::infinity();
     std::nth_element(times.begin(), times.begin() + static_cast<std::ptrdiff_t>(place - 1), times.end());
@@ -42,14 +61,19 @@ std::vector<Session*> Lane::worth_confirming() const {
     if (first == nullptr) return {};
     auto looked_twice =
         std::count_if(sessions_.begin(), sessions_.end(), [](const auto& s) { return s->samples() > 1; });
+    // A leader far ahead of everybody may only have begun with a burst: the next one is looked at beside it.
+    const auto* next = next_after(*first);
+    bool stands_out = !first->confirmed() && next != nullptr &&
+                      next->prediction().expected > kFarAhead * first->prediction().expected;
+    auto most = most_are_like(*first) ? kLooksAmongEquals : kSecondLooks;
     std::vector<Session*> found;
     for (const auto& session : sessions_) {
         bool open =
             session->stage() == Session::Stage::sampled && !session->confirmed() && !session->closed();
         if (!open || !session->prediction().known()) continue;
         bool could_win = session->prediction().best < kWorthIt * first->prediction().expected;
-        if (session.get() == first ||
-            (could_win && (looked_twice < kSecondLooks || session->estimate().growing)))
+        if (session.get() == first || (stands_out && session.get() == next) ||
+            (could_win && (looked_twice < most || session->estimate().growing)))
             found.push_back(session.get());
     }
     std::stable_sort(found.begin(), found.end(), [&](const Session* a, const Session* b) {
@@ -57,6 +81,17 @@ std::vector<Session*> Lane::worth_confirming() const {
         return a->prediction().best < b->prediction().best;
     });
     return found;
+}
+
+bool Lane::most_are_like(const Session& session) const {
+    std::ptrdiff_t near = 0;
+    std::ptrdiff_t others = 0;
+    for (const auto& other : sessions_) {
+        if (other.get() == &session || other->stage() != Session::Stage::sampled) continue;
+        ++others;
+        near += other->estimate().high >= session.estimate().rate ? 1 : 0;
+    }
+    return near >= kUsual && 2 * near > others;
 }
 
 bool Lane::stands() const {

@@ -27,6 +27,9 @@ class Lane {
     // beats it by more than 5 %, the most promising first. After three second looks only the leader and flows
     // that were still growing are worth another one.
     std::vector<Session*> worth_confirming() const;
+    // Most of those that were sampled may be as fast as this one: less evidence tells that it is no burst,
+    // and less is lost when another one is better.
+    bool most_are_like(const Session& session) const;
     // The leader is confirmed: others are waited for only as long as they could still beat it.
     bool stands() const;
     // Gate, first samples and tags all done.
@@ -40,6 +43,8 @@ class Lane {
     double patience(double budget_seconds) const;
 
   private:
+    const Session* next_after(const Session& first) const;
+
     std::string upstream_;
     int keep_;
     std::vector<std::unique_ptr<Session>> sessions_;

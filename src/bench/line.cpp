@@ -6,24 +6,32 @@ namespace mirrorctl::bench {
 
 namespace {
 
-constexpr double kStep = 0.01;    // seconds between points
-constexpr double kMoment = 0.25;  // seconds over which a rate is taken
-constexpr double kMostly = 0.6;   // of the line: one flow has it nearly for itself
+constexpr double kStep = 0.01;   // seconds between points
+constexpr double kMoment = 0.2;  // seconds over which a rate is taken
+constexpr double kWhile = 0.4;
+constexpr double kMostly = 0.6;  // of the line: one flow has it nearly for itself
 constexpr int kSeveral = 3;
 constexpr double kAlone = 0.3;  // seconds for a flow to take what others left
 constexpr double kAsMuch = 0.85;
 
 }  // namespace
 
+// Mean over the last `seconds`, as if nothing had come before the first look.
+double Line::since(double now, double bytes, double seconds) const {
+    auto from =
+        std::find_if(points_.rbegin(), points_.rend(), [&](const Point& p) { return p.at <= now - seconds; });
+    const auto& first = from == points_.rend() ? points_.front() : *from;
+    return (bytes - first.bytes) / std::max(now - first.at, seconds);
+}
+
 void Line::watch(double now, double bytes, int flows, double top_share) {
     if (!points_.empty() && now - points_.back().at < kStep) return;
     points_.push_back({now, bytes});
-    while (points_.size() > 2 && points_[1].at <= now - kMoment) points_.pop_front();
-    double span = now - points_.front().at;
-    if (span <= 0) return;
-    rate_ = (bytes - points_.front().bytes) / std::max(span, kMoment);
+    while (points_.size() > 2 && points_[1].at <= now - kWhile) points_.pop_front();
+    rate_ = since(now, bytes, kMoment);
     peak_ = std::max(peak_, rate_);
-    if (flows >= kSeveral && top_share <= kMostly) shared_peak_ = std::max(shared_peak_, rate_);
+    if (flows >= kSeveral && top_share <= kMostly)
+        shared_peak_ = std::max(shared_peak_, since(now, bytes, kWhile));
 }
 
 bool Line::filled_by(double alone, double seconds) const {

@@ -16,14 +16,11 @@ class Line {
     double rate() const { return rate_; }
     // The most that was seen over a moment.
     double peak() const { return peak_; }
-    // So much comes in that flows may be taking each other's share.
-    bool pressed(int flows) const { return flows > 1 && rate_ >= kPressed * peak_; }
     // `alone` = bytes per second of the only flow there is, `seconds` = for how long it has been the only
     // one. True: it gets what several that shared did, so the line is full.
     bool filled_by(double alone, double seconds) const;
 
   private:
-    static constexpr double kPressed = 0.8;
     struct Point {
         double at;
         double bytes;
@@ -31,7 +28,8 @@ class Line {
     std::deque<Point> points_;
     double rate_ = 0;
     double peak_ = 0;
-    double shared_peak_ = 0;  // while no flow had most of it
+    double shared_peak_ = 0;  // while no flow had most of it, over a longer while
+    double since(double now, double bytes, double seconds) const;
 };
 
 }  // namespace mirrorctl::bench

@@ -70,8 +70,11 @@ Report run(const BenchSpec& spec, net::Transport& transport, sys::Clock& clock, 
         // come back in time.
         if (!transport.turn(kTurn) && !course.advance()) break;
     }
+    std::vector<std::string> ends;
+    for (const auto& lane : course.lanes()) ends.push_back(course.end_of(lane));
     course.finish();
-    for (const auto& lane : course.lanes()) report.upstreams.push_back(report_of(lane));
+    for (std::size_t i = 0; i < ends.size(); ++i)
+        report.upstreams.push_back(report_of(course.lanes()[i], ends[i]));
     report.bytes = course.ledger().bytes();
     report.requests = course.ledger().requests();
     report.elapsed_s = clock.now() - start;

@@ -12,6 +12,8 @@ namespace mirrorctl::bench {
 
 inline constexpr double kReferenceBytes = 30.0 * 1024 * 1024;
 inline constexpr int kReferenceLayers = 3;
+inline constexpr double kWorthTheRisk =
+    3;  // so many times slower: better one that was only looked at shortly
 inline constexpr double kNearEqual = 0.10;  // differences below this are noise
 
 // The parts of a pull before bytes flow, seconds. Redirect hops are in the part in which they happened.

@@ -139,6 +139,13 @@ void Session::abandon(net::Transport& transport) {
     request_.reset();
 }
 
+void Session::step_back(net::Transport& transport) {
+    if (!sampling()) return;
+    transport.cancel(id_);
+    in_flight_ = false;
+    request_.reset();
+}
+
 void Session::cut_sample(net::Transport& transport) {
     if (!sampling()) return;
     transport.cancel(id_);

@@ -49,6 +49,8 @@ struct Surroundings {
     const BenchSpec& spec;
     registry::Platform platform;
     TokenShelf tokens = {};
+    double line_peak = 0;  // bytes per second: the most that came in over all samples together
+    double line_full = 0;  // the node's own line, once it was seen full: nobody can be faster
 };
 
 class Session final : public net::Handler {
@@ -82,6 +84,14 @@ class Session final : public net::Handler {
     void expire(net::Transport& transport, Verdict verdict);
     // Ends a sample that can no longer matter; what came so far counts.
     void cut_sample(net::Transport& transport);
+    std::int64_t asked_bytes() const { return range_.last - range_.first + 1; }
+    // Bytes of the last sample that were on their way when it ended early: they use the line, and nobody
+    // counts them.
+    std::int64_t on_its_way() const;
+    // The last sample lasted as long as its rule wants.
+    bool looked_enough() const;
+    // Takes a sample back of which no byte has come: it may be asked for again.
+    void step_back(net::Transport& transport);
     // Ends a second look that brought nothing; what was known stays.
     void abandon(net::Transport& transport);
     void reject(Verdict verdict);
@@ -96,10 +106,9 @@ class Session final : public net::Handler {
     bool has_unread_layer() const;
     // Prepares the next sample by a rule without its `rtt`; returns the bytes it may take at most.
     std::int64_t begin_sample(SampleRule rule);
-    // Do others take a part of the line from the sample under way? Then it may be faster than it looks.
-    void note_crowd(bool crowded) { crowded_ = crowded; }
-    // No flow can be faster than this: the node's own line. Bytes per second.
-    void bound(double line_rate) { line_rate_ = line_rate; }
+    // What comes in over all samples together while others may take a part of the line from this one; 0: they
+    // do not. If the line turns out not to carry more than that, this one may be faster than it looked.
+    void note_crowd(double line_rate) { crowd_ = line_rate; }
     void begin_tag();
     bool tag_asked() const { return tag_asked_; }
     // Takes the throughput that a host of the same operator showed.
@@ -116,7 +125,10 @@ class Session final : public net::Handler {
 
     const Phases& phases() const { return phases_; }
     const Estimate& estimate() const { return estimate_; }
-    Prediction prediction() const { return predict(phases_, bounded(estimate_)); }
+    Prediction prediction() const { return predict(phases_, bounded(estimate_, sampled_crowd_)); }
+    // The expected time; of one that will not be looked at again without being confirmed, what it surely
+    // does.
+    double judged() const;
     // What the running sample says so far, together with earlier ones.
     Prediction live_prediction() const;
     int samples() const { return samples_; }
@@ -124,6 +136,7 @@ class Session final : public net::Handler {
     bool shared() const { return !shared_from_.empty(); }
     void set_confirmed() { confirmed_ = true; }
     std::int64_t bytes() const { return bytes_; }
+    std::int64_t sampled_bytes() const { return sampled_bytes_; }  // of samples that ended
     int requests() const { return requests_; }
     const std::string& tag_digest() const { return tag_digest_; }
     const std::string& manifest() const {
@@ -158,8 +171,7 @@ class Session final : public net::Handler {
     void take_sample(double first_byte);
     void keep_series();
     void note_first_byte(double seconds);
-    Estimate bounded(Estimate estimate) const;
-    Estimate live_estimate() const;
+    Estimate bounded(Estimate estimate, double crowd) const;
     std::optional<Verdict> wrong_manifest(const net::Response& response, const std::string& actual) const;
     registry::Endpoint endpoint() const;
     void drop_token_claim();
@@ -207,12 +219,13 @@ class Session final : public net::Handler {
     int samples_ = 0;
     bool confirmed_ = false;
     bool closed_ = false;
-    bool other_ca_ = false;  // the request under way goes with the other set of trusted CAs
-    bool crowded_ = false;
-    double line_rate_ = -1;
+    bool other_ca_ = false;     // the request under way goes with the other set of trusted CAs
+    double crowd_ = 0;          // of the sample under way
+    double sampled_crowd_ = 0;  // of those that `estimate_` comes from
     std::string shared_from_ = {};
     std::string final_host_ = {};
     std::int64_t bytes_ = 0;
+    std::int64_t sampled_bytes_ = 0;
     int requests_ = 0;
     Verdict verdict_ = {};
 };

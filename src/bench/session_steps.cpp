@@ -14,7 +14,11 @@ constexpr std::int64_t kManifestLimit = 1LL << 20U;  // the largest real ones ha
 constexpr std::int64_t kSmallBlob = 1LL << 20U;
 constexpr std::int64_t kSlack =
     64 * 1024;  // the intake stops a body; the transport's limit only catches what it misses
-constexpr double kCrowdedHeadroom = 2.0;          // what a sample among others may hide
+constexpr double kCrowdedHeadroom = 1.6;
+constexpr std::int64_t kMostOnItsWay = 2LL << 20U;
+constexpr double kQueueSeconds = 0.05;  // what routers on the way hold
+constexpr double kFullLine =
+    0.85;  // of the peak: the line may have been full          // what a sample among others may hide
 constexpr std::int64_t kWorthAsking = 32 * 1024;  // a shorter rest of a layer tells nothing
 
 std::string short_digest(std::string_view digest) {
@@ -218,7 +222,7 @@ std::int64_t Session::begin_sample(SampleRule rule) {
         offset = done;
         sampled_layer_ = layer;
     }
-    crowded_ = false;
+    crowd_ = 0;
     auto length = std::max<std::int64_t>(1, std::min(most, rule.max_bytes));
     range_ = {.first = offset, .last = offset + length - 1};
     rule.max_bytes = length;
@@ -238,12 +242,14 @@ void Session::on_sample(const net::Response& response) {
 }
 
 void Session::take_sample(double first_byte) {
-    auto seen = live_estimate();
+    auto seen = intake_->meter().estimate(phases_.rtt);
     double fresh = static_cast<double>(intake_->received());
     auto& read = read_[sampled_layer_.digest];
     double before = static_cast<double>(read);
     read = intake_->range_ignored() ? std::max(read, intake_->received()) : read + intake_->received();
-    estimate_ = combine(estimate_, seen, fresh / std::max(1.0, fresh + before));
+    // What was seen beside many others is replaced by what was seen beside few.
+    bool replaces = sampled_crowd_ > 0 && crowd_ < kFullLine * sampled_crowd_ && seen.rate > estimate_.rate;
+    estimate_ = combine(replaces ? Estimate{} : estimate_, seen, fresh / std::max(1.0, fresh + before));
     if (samples_ == 0) {
         phases_.delay_per_byte =
             size_delay(config_wait_, image_.config.size, first_byte, sampled_layer_.size, phases_.rtt);
@@ -253,6 +259,8 @@ void Session::take_sample(double first_byte) {
     note_first_byte(first_byte);
     keep_series();
     ++samples_;
+    sampled_bytes_ += intake_->received();
+    sampled_crowd_ = crowd_;
     shared_from_.clear();
     stage_ = Stage::sampled;
     request_.reset();
@@ -278,22 +286,35 @@ void Session::inherit(const Session& other) {
     stage_ = Stage::sampled;
 }
 
-Estimate Session::live_estimate() const {
-    auto seen = intake_->meter().estimate(phases_.rtt);
-    if (crowded_) seen.high = std::max(seen.high, kCrowdedHeadroom * seen.rate);
-    return seen;
+Estimate Session::bounded(Estimate estimate, double crowd) const {
+    if (!estimate.known()) return estimate;
+    if (crowd > 0 && crowd >= kFullLine * around_.line_peak)
+        estimate.high = std::max(estimate.high, kCrowdedHeadroom * estimate.rate);
+    if (around_.line_full > 0)
+        estimate.high = std::max(estimate.rate, std::min(estimate.high, around_.line_full));
+    return estimate;
 }
 
-Estimate Session::bounded(Estimate estimate) const {
-    if (line_rate_ > 0 && estimate.known())
-        estimate.high = std::max(estimate.rate, std::min(estimate.high, line_rate_));
-    return estimate;
+double Session::judged() const {
+    auto known = prediction();
+    return closed_ && !confirmed_ ? known.worst : known.expected;
+}
+
+std::int64_t Session::on_its_way() const {
+    if (!intake_ || intake_->received() >= asked_bytes()) return 0;
+    double moment = phases_.rtt + kQueueSeconds;
+    return std::min(kMostOnItsWay, static_cast<std::int64_t>(std::max(0.0, estimate_.rate) * moment));
+}
+
+bool Session::looked_enough() const {
+    return intake_ &&
+           (intake_->received() >= rule_.enough_bytes || intake_->meter().duration() >= rule_.min_seconds);
 }
 
 Prediction Session::live_prediction() const {
     const auto* flow = live_flow();
     if (flow == nullptr || flow->bytes() == 0) return prediction();
-    return predict(phases_, bounded(combine(estimate_, live_estimate(), 0.5)));
+    return predict(phases_, bounded(combine(estimate_, flow->estimate(phases_.rtt), 0.5), crowd_));
 }
 
 Measurement Session::measurement() const {

@@ -1,11 +1,48 @@
 #include "bench/settle.hpp"
 
+#include "base/strings.hpp"
 #include "bench/ledger.hpp"
 #include "bench/score.hpp"
 
 #include <algorithm>
 
 namespace mirrorctl::bench {
+
+namespace {
+
+constexpr double kBehind = 0.01;
+
+// A short look may have seen a burst: who was only looked at shortly is not promised to be faster than the
+// best of those that were looked at long enough.
+void hold_back_unconfirmed(std::vector<Measurement>& measurements) {
+    double best = -1;
+    for (const auto& m : measurements)
+        if (m.usable && m.confirmed && m.predicted_pull_s >= 0 && (best < 0 || m.predicted_pull_s < best))
+            best = m.predicted_pull_s;
+    if (best < 0) return;
+    for (auto& m : measurements) {
+        bool promises = m.usable && !m.confirmed && m.predicted_pull_s >= 0 && m.predicted_pull_s <= best;
+        if (!promises || best > kWorthTheRisk * m.predicted_pull_s) continue;
+        m.predicted_pull_s = best * (1 + kBehind);
+        m.predicted_high_s = std::max(m.predicted_high_s, m.predicted_pull_s);
+    }
+}
+
+// Why the race ended with this order.
+std::string reason_of(const UpstreamReport& report, const std::string& end) {
+    const auto usable =
+        std::count_if(report.ranking.begin(), report.ranking.end(), [](const auto& m) { return m.usable; });
+    if (usable == 0) return "nobody could be used";
+    const auto& first = report.ranking.front();
+    auto name = printable_line(first.mirror.url.host, 80);
+    if (first.predicted_pull_s < 0) return cat(name, " serves the image, but no speed was measured: ", end);
+    auto text = cat(name, " needs ", format_duration(first.predicted_low_s), " to ",
+                    format_duration(first.predicted_high_s), " for 30 MiB");
+    if (usable == 1) return text + "; it is the only one that can be used";
+    return cat(text, first.confirmed ? "; " : ", seen only shortly; ", end);
+}
+
+}  // namespace
 
 void settle_trust(std::vector<Measurement>& measurements) {
     auto speaks = [](const Measurement& m) { return m.usable && !m.tag_digest.empty(); };
@@ -46,14 +83,18 @@ bool tag_is_needed(const Lane& lane, const Session& session) {
     return !origin_may_speak;
 }
 
-UpstreamReport report_of(const Lane& lane) {
+UpstreamReport report_of(const Lane& lane, const std::string& end) {
     UpstreamReport report{.name = lane.upstream(), .ranking = {}};
     for (const auto& session : lane.sessions()) {
         report.ranking.push_back(session->measurement());
         if (report.manifest.empty() && session->usable()) report.manifest = session->manifest();
     }
     settle_trust(report.ranking);
+    hold_back_unconfirmed(report.ranking);
     rank(report.ranking);
+    const bool measured = !report.ranking.empty() && report.ranking.front().usable;
+    report.unsure = measured && (!report.ranking.front().confirmed || !lane.decided());
+    report.why = reason_of(report, end);
     return report;
 }
 

@@ -16,6 +16,7 @@ void settle_trust(std::vector<Measurement>& measurements);
 // is in play; candidates that may resolve anyway are asked only when the origin has nothing to say.
 bool tag_is_needed(const Lane& lane, const Session& session);
 
-UpstreamReport report_of(const Lane& lane);
+// `end` = why the race ended, a part of a sentence.
+UpstreamReport report_of(const Lane& lane, const std::string& end);
 
 }  // namespace mirrorctl::bench

@@ -12,10 +12,21 @@ constexpr double kShortest = 0.0005;     // seconds; below, a rate is noise of t
 constexpr double kShortSlice = 0.02;     // seconds; finer pictures of a flow show the scheduler
 constexpr double kShortLook = 0.1;       // seconds; below, a fall of the rate is noise too, no throttle
 constexpr double kGrowth = 1.25;         // a flow that gained this much in one RTT is still in slow start
-constexpr double kGrowthHeadroom = 6.0;  // what a growing flow may still reach, as a factor
+constexpr double kGrowthHeadroom = 6.0;  // what a growing flow may still reach, as a factor,
+constexpr double kGrowthRounds = 8;      // and early on: as if it grew for so many round trips
 constexpr double kBurstHeadroom = 1.3;   // a short peak above the mean is not believed
 constexpr double kThrottle = 0.5;
 constexpr std::int64_t kThrottleEvidence = 64 * 1024;  // bytes before a fall counts as a throttle
+
+// What a flow in slow start reaches at least after `span` seconds: it began with ten segments (RFC 6928) and
+// doubled with every round trip (RFC 5681, section 3.1), the last one not counted. What is slower than a part
+// of that is not held back by slow start.
+double slow_start_rate(double span, double rtt) {
+    constexpr double kInitialWindow = 10 * 1460.0;
+    constexpr double kPart = 0.2;
+    double rounds = std::min(span / rtt - 1, 20.0);
+    return kPart * kInitialWindow * std::exp2(rounds) / rtt;
+}
 
 }  // namespace
 
@@ -79,7 +90,7 @@ Estimate FlowMeter::estimate(double rtt) const {
     double step = std::min(rtt, span / 4);
     double newest = rate_between(last_ - 2 * step, last_);
     double older = rate_between(last_ - 4 * step, last_ - 2 * step);
-    out.growing = newest > kGrowth * older && recent > late * 0.9;
+    out.growing = newest > kGrowth * older && recent > late * 0.9 && newest >= slow_start_rate(span, rtt);
     out.rate = std::min(recent, kBurstHeadroom * late);
     out.watched = span;
     bool short_look = span < kShortLook;
@@ -96,8 +107,9 @@ Estimate FlowMeter::estimate(double rtt) const {
     // A short look deserves less trust: the interval shrinks with the number of round trips and the time
     // watched.
     double doubt = std::clamp(0.4 / std::sqrt(1 + span / std::max(rtt, 0.02)), 0.04, 0.35);
-    out.low = std::min(out.rate, late) * (1 - doubt);
-    out.high = out.rate * (out.growing ? kGrowthHeadroom : 1 + doubt);
+    out.low = (out.growing ? out.rate : std::min(out.rate, late)) * (1 - doubt);
+    double growth = std::clamp(std::exp2(kGrowthRounds - span / rtt), kGrowthHeadroom, 64.0);
+    out.high = out.rate * (out.growing ? growth : 1 + doubt);
     return out;
 }
 
@@ -109,7 +121,7 @@ Estimate combine(const Estimate& first, const Estimate& second, double weight_of
     // A second look that is still in slow start says nothing against the first one.
     if (second.growing && second.rate < first.rate) {
         out.rate = first.rate;
-        out.low = std::min(first.low, second.rate);
+        out.low = first.low;
         out.high = std::max(first.high, second.high);
         return out;
     }

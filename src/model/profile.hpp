@@ -65,7 +65,7 @@ struct ProxySettings {
 
 struct Budget {
     double seconds = 10;
-    std::int64_t bytes = 48LL << 20U;
+    std::int64_t bytes = 32LL << 20U;
     std::int64_t bytes_per_mirror = 12LL << 20U;
     int requests_per_mirror = 8;
     int requests_per_operator_per_minute = 18;

@@ -15,6 +15,7 @@ namespace mirrorctl::net {
 
 namespace {
 
+constexpr long kConnectionAttemptDelay = 250;  // milliseconds until the other family is tried: RFC 8305
 constexpr long kBufferBytes = 64 * 1024;
 
 long milliseconds(double seconds) {
@@ -137,7 +138,8 @@ bool CurlTransfer::configure_cas(const CurlApi& api) {
 }
 
 bool CurlTransfer::configure_limits(const CurlApi& api) {
-    return api.set(easy_, CURLOPT_CONNECTTIMEOUT_MS,
+    return api.set(easy_, CURLOPT_HAPPY_EYEBALLS_TIMEOUT_MS, kConnectionAttemptDelay) &&
+           api.set(easy_, CURLOPT_CONNECTTIMEOUT_MS,
                    milliseconds(std::min(request_.connect_timeout, request_.deadline))) &&
            api.set(easy_, CURLOPT_TIMEOUT_MS, milliseconds(request_.deadline)) &&
            api.set(easy_, CURLOPT_BUFFERSIZE, kBufferBytes);
