@@ -54,6 +54,7 @@ struct BenchOptions {
     ProfileOptions profile;
     std::string image = {};
     std::optional<double> budget_seconds = {};
+    std::string html_file = {};
     ProxyOptions proxy;
 };
 

@@ -212,6 +212,7 @@ Grammar::Grammar() {
     measure->add_option("--image", bench.image, "probe with this image, REF as in docker pull")
         ->type_name("REF");
     measure->add_option("--budget", budget, "time for everything, e.g. 10s")->type_name("TIME");
+    measure->add_option("--html", bench.html_file, "write the report as one web page too")->type_name("FILE");
     add_proxy_options(*measure, bench.proxy);
     add_apply("plan", "what apply would do, as a unified diff with the activations",
               "Examples:\n  mirrorctl plan --profile cn\n  mirrorctl plan --profile cn --out plan.json && "
