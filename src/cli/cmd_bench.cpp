@@ -13,6 +13,7 @@ namespace mirrorctl::cli {
 
 Result<ExitCode> run_bench(Node& node, const BenchOptions& options) {
     TRY_ASSIGN(auto loaded, node.load_profile(options.profile));
+    note_profile(node, loaded.profile);
     TRY_ASSIGN(auto proxy, desired_proxy(node, options.proxy, loaded.profile));
     auto upstreams = options.profile.upstreams;
     if (upstreams.empty())
@@ -29,6 +30,7 @@ Result<ExitCode> run_bench(Node& node, const BenchOptions& options) {
         TRY_ASSIGN(auto text, ui::report_page(measured.report));
         TRY(write_out_file(node, page, text));
     }
+    node.record().report = measured.report;
     auto warnings = loaded.warnings;
     warnings.insert(warnings.end(), measured.warnings.begin(), measured.warnings.end());
     if (!node.global().quiet)
