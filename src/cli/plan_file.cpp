@@ -1,6 +1,7 @@
 #include "cli/plan_file.hpp"
 
 #include "base/strings.hpp"
+#include "cli/out_file.hpp"
 #include "model/json/saved_plan_json.hpp"
 #include "plan/saved.hpp"
 
@@ -50,24 +51,13 @@ Result<void> check_options(const ApplyOptions& options, const Plan& plan) {
 }  // namespace
 
 Result<void> save_plan(Node& node, const std::string& file, const SavedPlan& saved) {
-    auto path = node.host_path(file);
-    auto there = node.host().stat(path);
-    if (!there && there.error().code != ErrorCode::not_found)
-        return Failure(in_context(there.error(), "cannot write the plan"));
-    // Root must not take /dev/null away, nor write where somebody's link leads.
-    if (there && there->type != sys::FileType::regular)
-        return Failure(Error{.code = ErrorCode::unsafe_path,
-                             .message = cat("cannot write the plan: ", path.str(), ": not a regular file"),
-                             .hint = "name a file that does not exist yet"});
     auto text = saved_plan_to_json(saved);
     if (text.size() > kSavedPlanLimit)
         return Failure(Error{.code = ErrorCode::unsupported_layout,
-                             .message = cat("cannot write the plan: ", path.str(), ": larger than 4 MiB"),
+                             .message = cat("cannot write the plan: ", printable_line(file, 200),
+                                            ": larger than 4 MiB"),
                              .hint = "narrow it with --target"});
-    if (there) TRY(node.host().remove_file(path));
-    TRY_ASSIGN(auto parent, node.host().stat(path.parent()));
-    return node.host().write_new(path, text,
-                                 {.mode = 0600, .uid = node.world().uid, .gid = parent.meta.gid});
+    return write_out_file(node, {.path = file, .what = "the plan"}, text);
 }
 
 Result<SavedPlan> read_saved_plan(Node& node, const ApplyOptions& options) {
