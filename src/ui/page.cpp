@@ -40,6 +40,7 @@ std::string url_text(const Measurement& m) {
 Section tags_of(const Measurement& m) {
     Section out;
     if (m.is_origin) out.push_back({.strings = {{"tag", "origin"}}});
+    if (m.unsure) out.push_back({.strings = {{"tag", "unsure"}}});
     if (m.mirror.trust == Trust::pull) out.push_back({.strings = {{"tag", "content only"}}});
     return out;
 }
@@ -86,8 +87,19 @@ std::string verdict_of(const Usable& usable, const UpstreamReport& upstream) {
                against_origin(best, upstream));
 }
 
-TemplateValues cell(std::string label, std::string value) {
-    return {.strings = {{"label", std::move(label)}, {"value", std::move(value)}}};
+Section sentence(const std::string& text) {
+    if (text.empty()) return {};
+    return {{.strings = {{"text", clean(text)}}}};
+}
+
+TemplateValues cell(std::string label, std::string value, Section range = {}) {
+    return {.strings = {{"label", std::move(label)}, {"value", std::move(value)}},
+            .lists = {{"range", std::move(range)}}};
+}
+
+Section range_of(double low, double high, std::string (*text)(double)) {
+    if (low < 0 || high <= low) return {};
+    return {{.strings = {{"from", text(low)}, {"to", text(high)}}}};
 }
 
 TemplateValues number_row(const Measurement& m) {
@@ -97,16 +109,16 @@ TemplateValues number_row(const Measurement& m) {
     };
     TemplateValues row{.strings = {{"url", url_text(m)}}};
     row.lists["cells"] = {
-        cell("pull", seconds_text(m.predicted_pull_s)),
-        cell("interval", m.predicted_low_s < 0 ? "?"
-                                               : cat(seconds_text(m.predicted_low_s), " to ",
-                                                     seconds_text(m.predicted_high_s))),
-        cell("rate", rate_text(m.throughput_bps)),
+        cell("pull", seconds_text(m.predicted_pull_s),
+             range_of(m.predicted_low_s, m.predicted_high_s, seconds_text)),
+        cell("rate", rate_text(m.throughput_bps),
+             range_of(m.throughput_low_bps, m.throughput_high_bps, rate_text)),
         part(PullPart::dns),
         part(PullPart::connect),
         part(PullPart::tls),
         part(PullPart::token),
-        part(PullPart::first_byte),
+        part(PullPart::manifest),
+        cell("first byte", seconds_text(m.ttfb_s), range_of(m.ttfb_low_s, m.ttfb_high_s, seconds_text)),
         cell("samples", std::to_string(m.samples)),
         cell("read", format_bytes(static_cast<double>(m.bytes))),
         cell("requests", std::to_string(m.requests))};
@@ -143,10 +155,10 @@ TemplateValues upstream_values(const UpstreamReport& upstream, std::size_t index
                    {"verdict", verdict_of(usable, upstream)},
                    {"best", usable.empty() ? "nothing usable" : url_text(*usable.front())},
                    {"best_time", usable.empty() ? "" : seconds_text(usable.front()->predicted_pull_s)}};
-    out.lists = {{"unsure", shown_if(false)},          {"ranking", pull_chart(usable)},
-                 {"waiting", wait_chart(usable)},      {"flows", {}},
-                 {"numbers", numbers(usable)},         {"rejected", refused(upstream, true)},
-                 {"resting", refused(upstream, false)}};
+    out.lists = {{"unsure", shown_if(upstream.unsure)}, {"why", sentence(upstream.why)},
+                 {"ranking", pull_chart(usable)},       {"waiting", wait_chart(usable)},
+                 {"flows", flow_panels(usable)},        {"numbers", numbers(usable)},
+                 {"rejected", refused(upstream, true)}, {"resting", refused(upstream, false)}};
     return out;
 }
 

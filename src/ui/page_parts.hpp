@@ -29,5 +29,7 @@ Section pull_chart(const Usable& usable);
 // The same bars without the transfer, on an axis of their own.
 Section wait_chart(const Usable& usable);
 Section legend();
+// One panel per mirror with a throughput over time, all with the same axes.
+Section flow_panels(const Usable& usable);
 
 }  // namespace mirrorctl::ui

@@ -8,8 +8,8 @@
 
 namespace mirrorctl::ui {
 
-enum class PullPart { dns, connect, tls, token, first_byte, transfer };
-inline constexpr int kPullParts = 6;
+enum class PullPart { dns, connect, tls, token, manifest, first_byte, transfer };
+inline constexpr int kPullParts = 7;
 
 std::string_view id_of(PullPart part);     // "first_byte"
 std::string_view label_of(PullPart part);  // "first byte"

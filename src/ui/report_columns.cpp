@@ -14,7 +14,7 @@ namespace mirrorctl::ui {
 namespace {
 
 std::string pull(const Measurement& m) {
-    return m.predicted_pull_s < 0 ? "?" : format_duration(m.predicted_pull_s);
+    return m.predicted_pull_s < 0 ? "?" : (m.unsure ? "~" : "") + format_duration(m.predicted_pull_s);
 }
 
 // Three digits, like "1.93–2.41 s".
@@ -46,13 +46,14 @@ struct Offer {
     int turn;
 };
 constexpr int kBarTurn = 1;
-constexpr std::array<Offer, 8> kOffers{{{{"pull", 8, pull}, 0},
+constexpr std::array<Offer, 9> kOffers{{{{"pull", 9, pull}, 0},
                                         {{"interval", 13, interval}, 4},
                                         {{"rate", 11, rate}, 2},
-                                        {{"DNS", 8, time_of<PullPart::dns>}, 5},
-                                        {{"connect", 8, time_of<PullPart::connect>}, 5},
-                                        {{"TLS", 8, time_of<PullPart::tls>}, 5},
-                                        {{"token", 8, time_of<PullPart::token>}, 5},
+                                        {{"DNS", 7, time_of<PullPart::dns>}, 5},
+                                        {{"connect", 7, time_of<PullPart::connect>}, 5},
+                                        {{"TLS", 7, time_of<PullPart::tls>}, 5},
+                                        {{"token", 7, time_of<PullPart::token>}, 5},
+                                        {{"manifest", 8, time_of<PullPart::manifest>}, 5},
                                         {{"first byte", 10, first_byte}, 3}}};
 constexpr int kLastTurn = 5;
 

@@ -117,6 +117,18 @@ std::string for_people(const std::string& text, int used, const Term& term) {
     return (used > 0 ? "\n" : "") + term.dim(wrapped(text, term.width(), 0));
 }
 
+std::string remarks(const UpstreamReport& upstream, const Term& term) {
+    std::string out;
+    if (!upstream.why.empty())
+        out += "  " + for_people(mask_secrets(printable_line(upstream.why, 400)), 2, term) + "\n";
+    bool unsure = std::any_of(upstream.ranking.begin(), upstream.ranking.end(),
+                              [](const Measurement& m) { return m.unsure; });
+    if (unsure)
+        out +=
+            term.yellow("  ~ unsure") + for_people(": looked at too shortly to be certain", 10, term) + "\n";
+    return out;
+}
+
 }  // namespace
 
 std::string report_text(const Report& report, const Term& term) {
@@ -124,7 +136,7 @@ std::string report_text(const Report& report, const Term& term) {
     for (const auto& upstream : report.upstreams) {
         out += term.bold(printable_line(upstream.name)) +
                for_people("  predicted time to pull 30 MiB in 3 layers", columns(upstream.name), term) + "\n";
-        out += Table(upstream, term).text();
+        out += Table(upstream, term).text() + remarks(upstream, term);
     }
     return out + for_people(closing_line(report), 0, term) + "\n";
 }

@@ -110,6 +110,8 @@ TEST(Page, OddNumbersMakeAPageToo) {
                                      usable("https://tiny.example", 1e-9)};
     ranking[1].dns_s = kHuge;
     ranking[3].connect_s = kNan;
+    ranking[0].series = {{.at_s = kNan, .bps = 1}, {.at_s = -1, .bps = -1}, {.at_s = 0, .bps = 0}};
+    ranking[1].series = {{.at_s = 1, .bps = kHuge}, {.at_s = 0.5, .bps = kNan}};
     ranking.push_back(usable("https://nan.example", kNan));
     for (auto report : {report_of(ranking), report_of({}), Report{}}) {
         auto page = report_page(report);
@@ -125,6 +127,48 @@ TEST(Page, NothingUsableIsSaid) {
     EXPECT_NE(page.find("No usable mirror and no usable origin."), std::string::npos);
     EXPECT_EQ(page.find("Predicted time"), std::string::npos);
     EXPECT_NE(page.find("answers with a page"), std::string::npos);
+}
+
+TEST(Page, ThroughputIsDrawnInSteps) {
+    auto fast = usable("https://a.example", 2);
+    fast.series = {{.at_s = 0.5, .bps = 1e6}, {.at_s = 1, .bps = 4e6}};
+    auto slow = usable("https://b.example", 8);
+    slow.series = {{.at_s = 2, .bps = 2e6}};
+    auto page = report_page(report_of({fast, slow})).value();
+    // 2 s are 200 units wide, 4 MB/s 58 units high
+    EXPECT_NE(page.find("d=\"M0.0 45.5L50.0 45.5L50.0 2.0L100.0 2.0\""), std::string::npos);
+    EXPECT_NE(page.find("d=\"M0.0 31.0L200.0 31.0\""), std::string::npos);
+    EXPECT_NE(page.find("at most 3.8 MiB/s"), std::string::npos);
+    EXPECT_EQ(report_page(report_of({usable("https://a.example", 2)}))->find("Throughput over time"),
+              std::string::npos);
+}
+
+TEST(Page, UnsureAndWhyAreSaid) {
+    auto report = report_of({usable("https://a.example", 2)});
+    EXPECT_EQ(report_page(report)->find(">unsure<"), std::string::npos);
+    report.upstreams[0].unsure = true;
+    report.upstreams[0].why = "the budget ended <early>";
+    report.upstreams[0].ranking[0].unsure = true;
+    auto page = report_page(report).value();
+    EXPECT_NE(page.find("the budget ended &lt;early&gt;"), std::string::npos);
+    EXPECT_NE(page.find("class=\"verdict unsure\""), std::string::npos);
+    EXPECT_NE(page.find(">unsure<"), std::string::npos);
+}
+
+TEST(PullParts, ThoseOfTheReportComeFirst) {
+    auto m = usable("https://a.example", 3);
+    m.phases = {.dns_s = 0.1,
+                .connect_s = 0.2,
+                .tls_s = 0.3,
+                .token_s = -1,
+                .manifest_s = 0.4,
+                .first_byte_s = 0.5,
+                .transfer_s = 1.5};
+    auto parts = parts_of(m);
+    EXPECT_NEAR(parts.of(PullPart::manifest), 0.4, 1e-9);
+    EXPECT_EQ(parts.of(PullPart::token), 0);
+    EXPECT_NEAR(parts.of(PullPart::transfer), 1.5, 1e-9);
+    EXPECT_NEAR(parts.before_bytes(), 1.5, 1e-9);
 }
 
 TEST(PullParts, SumIsThePredictedTime) {

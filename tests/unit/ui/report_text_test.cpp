@@ -92,7 +92,7 @@ TEST(ReportText, Pieces) {
     EXPECT_EQ(wrapped("one two three", 7, 2), "one two\n  three");
     EXPECT_EQ(wrapped("unbreakable x", 4, 1), "unbreakable\n x");
     EXPECT_EQ(columns_for(0, 11).size(), 1U);
-    EXPECT_EQ(columns_for(500, 11).size(), 8U);
+    EXPECT_EQ(columns_for(500, 11).size(), 9U);
 }
 
 }  // namespace
