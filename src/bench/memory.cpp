@@ -13,12 +13,15 @@ constexpr double kDay = 86400;
 constexpr double kHalfLife = 7 * kDay;
 constexpr double kForgetAfter = 60 * kDay;
 constexpr double kLeastShare = 1.0 / 6;  // of the newest run in the mean
+constexpr double kNoNoise = 4;           // a change by this factor begins a new history
 constexpr std::size_t kMostEntries = 4096;
 constexpr int kFreeChecks = kRequestsPerDay / 3;
 constexpr int kForChecks =
     kRequestsPerDay - 10;  // a race of one mirror needs five requests, or eight with a token
 
 void blend(Usual& usual, double pull_s, double now) {
+    double change = usual.pull_s > 0 ? pull_s / usual.pull_s : 0;
+    if (change > kNoNoise || change < 1 / kNoNoise) usual.runs = 0;
     double age = std::max(0.0, now - usual.at);
     double before = usual.runs * std::exp2(-age / kHalfLife);
     double share = std::max(1 / (before + 1), kLeastShare);

@@ -50,7 +50,7 @@ struct Memory {
 
 // Takes a run's predictions in and sets Measurement::usual_pull_s to what all runs in this network say
 // together: a mean in which a new run counts for a sixth at least, and more the less there is before it. What
-// was seen a week ago counts half.
+// was seen a week ago counts half; a time that is four times another begins anew.
 void remember_times(Memory& memory, const std::string& network, Report& report);
 
 // Requests and bytes of one measurement. Bytes read longer than `ttl` seconds ago do not count any more.

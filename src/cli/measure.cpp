@@ -119,6 +119,12 @@ Result<Report> run_race(Node& node, const MeasureRequest& request, bench::BenchS
     }
 }
 
+// --fresh decides by this run alone.
+void forget_usual(Report& report) {
+    for (auto& upstream : report.upstreams)
+        for (auto& m : upstream.ranking) m.usual_pull_s = -1;
+}
+
 std::string race_summary(const Report& report) {
     std::size_t candidates = 0;
     for (const auto& upstream : report.upstreams) candidates += upstream.ranking.size();
@@ -247,8 +253,8 @@ Result<Measured> measure(Node& node, const MeasureRequest& request) {
         TRY_ASSIGN(auto report, run_race(node, narrowed, bench_spec(node, narrowed, cache, watched)));
         measured.raced = freshness.stale;
         measured.origin_of_ranking = race_summary(report);
-        cache =
-            bench::merge(cache.value_or(bench::RankingCache{}), key, report, request.profile.policy);
+        cache = bench::merge(cache.value_or(bench::RankingCache{}), key, report, request.profile.policy);
+        if (request.fresh) forget_usual(report);
         replace_upstreams(measured.report, report);
     }
     if (checked || !freshness.stale.empty()) write_cache(node, *cache, measured.warnings);

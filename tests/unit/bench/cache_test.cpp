@@ -124,7 +124,8 @@ TEST(Cache, WhereNothingAnswersNobodyRests) {
     dark.taken_at = kNow;
     dark.upstreams.push_back(
         {.name = "docker.io", .ranking = {entry("https://a.test", false, Fault::connect)}});
-    EXPECT_TRUE(resting(merged_with(known, key(), dark, 3600), kNow + 1).empty()) << "our network, not the mirror";
+    EXPECT_TRUE(resting(merged_with(known, key(), dark, 3600), kNow + 1).empty())
+        << "our network, not the mirror";
     dark.upstreams[0].ranking.push_back(entry("https://b.test", true));
     EXPECT_EQ(resting(merged_with(known, key(), dark, 3600), kNow + 1).size(), 1U);
 }
