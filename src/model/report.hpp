@@ -4,6 +4,7 @@
 #include "model/profile.hpp"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -66,6 +67,8 @@ struct Measurement {
     bool confirmed = false;  // sampled a second time, or long enough
     std::string shared_from =
         {};  // the host of the same operator whose throughput sample it shares, "" = its own
+    double usual_pull_s = -1;  // what earlier runs in this network and this one say together; -1 = no history
+    std::map<std::string, std::int64_t> layers_read = {};  // digest -> bytes read so far, from its start
 };
 
 struct UpstreamReport {
@@ -78,7 +81,8 @@ struct UpstreamReport {
 struct Report {
     std::string profile;
     std::string profile_sha256;
-    double taken_at = 0;  // seconds since 1970
+    std::string site = {};  // config.yaml's: where it was measured
+    double taken_at = 0;    // seconds since 1970
     double elapsed_s = 0;
     std::int64_t bytes = 0;
     int requests = 0;

@@ -42,10 +42,12 @@ void close_from(int first) {
     for (int fd = first; fd < 4096; ++fd) ::close(fd);
 }
 
-// The descriptors of the child: /dev/null three times, then the pipe. Its signals are its parent's business.
+// The descriptors of the child: /dev/null three times (without one, what can be neither read nor written),
+// then the pipe. Its signals are its parent's business.
 bool settle_in(int report_fd, pid_t parent) {
     for (int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) ::signal(signal, SIG_IGN);
     int null = ::open("/dev/null", O_RDWR);
+    if (null < 0) null = ::open("/", O_PATH);
     if (null < 0 || ::dup2(report_fd, kReportFd) < 0) return false;
     for (int fd = 0; fd < kReportFd; ++fd)
         if (::dup2(null, fd) < 0) return false;
