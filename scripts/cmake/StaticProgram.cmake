@@ -33,5 +33,7 @@ set(MIRRORCTL_FMT fmt::fmt-header-only)
 # means that something needs shared libraries after all.
 function(mirrorctl_make_static target)
   target_sources(${target} PRIVATE no_plugins.cpp)
+  set_property(TARGET ${target} PROPERTY POSITION_INDEPENDENT_CODE)  # neither -pie nor -no-pie: both would undo -static-pie
+  target_compile_options(${target} PRIVATE -fPIE)
   target_link_options(${target} PRIVATE -static-pie -s -Wl,--gc-sections -Wl,-z,pack-relative-relocs -Wl,--wrap=dlopen -Wl,--fatal-warnings)
 endfunction()

@@ -64,7 +64,7 @@ Candidate make_candidate(const BenchSpec& spec, const Upstream& upstream, const 
             into = std::string(trim(*text));
         else
             candidate.problem =
-                printable_line(cat("its ", what, " cannot be read: ", to_string(text.error())));
+                printable_line(cat("its ", what, " ", path, " cannot be read: ", to_string(text.error())));
     };
     take(spec.read_secret, mirror.auth, "credentials", candidate.credentials);
     take(spec.read_ca, mirror.ca, "CA file", candidate.ca);

@@ -3,13 +3,14 @@
 #include "cli/choose.hpp"
 #include "cli/command.hpp"
 #include "cli/measure.hpp"
+#include "cli/plan_file.hpp"
 #include "cli/proxy.hpp"
 #include "cli/splay.hpp"
 #include "cli/transaction.hpp"
-#include "model/json/plan_json.hpp"
 #include "plan/decide.hpp"
 #include "plan/planner.hpp"
 #include "plan/saved.hpp"
+#include "txn/drift.hpp"
 #include "txn/history.hpp"
 
 #include <algorithm>
@@ -177,22 +178,6 @@ bool must_wait(Node& node, const ApplyOptions& options, const Job& job) {
            will_ask(node, request_for(node, options, job));
 }
 
-Result<void> save_plan(Node& node, const ApplyOptions& options, const Plan& plan) {
-    auto path = node.host_path(options.out_file);
-    auto there = node.host().stat(path);
-    if (!there && there.error().code != ErrorCode::not_found)
-        return Failure(in_context(there.error(), "cannot write the plan"));
-    // Root must not take /dev/null away, nor write where somebody's link leads.
-    if (there && there->type != sys::FileType::regular)
-        return Failure(Error{.code = ErrorCode::unsafe_path,
-                             .message = cat("cannot write the plan: ", path.str(), ": not a regular file"),
-                             .hint = "name a file that does not exist yet"});
-    if (there) TRY(node.host().remove_file(path));
-    TRY_ASSIGN(auto parent, node.host().stat(path.parent()));
-    return node.host().write_new(path, plan_to_json(plan),
-                                 {.mode = 0600, .uid = node.world().uid, .gid = parent.meta.gid});
-}
-
 ExitCode finish_plan(Node& node, const ApplyOptions& options, ui::RunDocument document) {
     document.planned_only = true;
     document.has_diff = true;
@@ -227,7 +212,11 @@ Result<ExitCode> run_apply(Node& node, const ApplyOptions& options) {
     ui::RunDocument document{
         .command = options.as_plan ? "plan" : "apply", .plan = plan, .measured = measured.origin_of_ranking};
     if (options.dry_run) {
-        if (!options.out_file.empty()) TRY(save_plan(node, options, plan));
+        if (!options.out_file.empty()) {
+            auto wish = plan::wish_of(decision.desired);
+            wish.targets = options.targets;
+            TRY(save_plan(node, options.out_file, {.plan = plan, .wish = std::move(wish)}));
+        }
         return finish_plan(node, options, std::move(document));
     }
     document.receipt = transaction->execute(plan);
@@ -236,21 +225,27 @@ Result<ExitCode> run_apply(Node& node, const ApplyOptions& options) {
 }
 
 Result<ExitCode> run_saved_plan(Node& node, const ApplyOptions& options) {
-    TRY_ASSIGN(auto text, node.host().read(node.host_path(options.plan_file), 16U << 20U));
-    TRY_ASSIGN(auto plan, plan_from_json(text));
-    TRY_ASSIGN(auto policy, node.restart_policy(options.restart));
-    if (plan.root != node.root())
-        return Failure(
-            Error{.code = ErrorCode::stale_plan,
-                  .message = cat("the plan is for another root: ", printable_line(plan.root, 80))});
-    const auto& facts = node.asked_facts();
-    TRY(plan::check_saved(plan, facts));
-    plan::settle_plan(plan, [&](const Activation& wanted) { return engines::settle(wanted, facts, policy); });
+    TRY_ASSIGN(auto saved, read_saved_plan(node, options));
+    std::unique_ptr<Transaction> transaction;
+    if (!options.dry_run) {
+        TRY_ASSIGN(transaction, Transaction::open(node));
+        TRY_ASSIGN(auto broken, transaction->settle_late_starts("apply"));
+        if (broken) return finish_run(node, *broken);
+    }
+    // Now, behind the lock: what is not as the plan saw it is stale, whatever else is wrong with it by now.
+    for (const auto& file : saved.plan.files) TRY(txn::require_before(node.fs(), file));
+    auto as_planned = options;
+    as_planned.targets = saved.wish.targets;
+    TRY_ASSIGN(as_planned.profile.profile, profile_of_plan(node, options, saved.plan));
+    TRY_ASSIGN(auto job, prepare(node, as_planned));
+    plan::Decision decision;
+    TRY_ASSIGN(decision.desired, plan::desired_of(saved.wish, job.loaded.profile));
+    decision.desired.proxy = job.proxy;
+    decision.desired.user = chosen_user(node, options);
+    TRY_ASSIGN(auto plan, plan_for(node, as_planned, job, decision));
+    TRY(plan::check_remade(saved.plan, plan));
     ui::RunDocument document{.command = "apply", .plan = plan};
     if (options.dry_run) return finish_plan(node, options, std::move(document));
-    TRY_ASSIGN(auto transaction, Transaction::open(node));
-    TRY_ASSIGN(auto broken, transaction->settle_late_starts("apply"));
-    if (broken) return finish_run(node, *broken);
     document.receipt = transaction->execute(plan);
     document.error = document.receipt.error;
     return finish_run(node, document);

@@ -56,6 +56,7 @@ struct BenchOptions {
     ProfileOptions profile;
     std::string image = {};
     std::optional<double> budget_seconds = {};
+    std::string html_file = {};
     std::string metrics_file = {};
     ProxyOptions proxy;
 };

@@ -209,11 +209,14 @@ Grammar::Grammar() {
     auto* measure = add(app, "bench", "measure and rank the mirrors; changes nothing, needs no root",
                         "Examples:\n  mirrorctl bench --profile cn\n  mirrorctl bench --profile cn "
                         "--upstream docker.io --image library/nginx:1.27\n"
-                        "  mirrorctl bench --profile cn --json > ranking.json");
+                        "  mirrorctl bench --profile cn --html mirrors.html\n  mirrorctl bench --profile cn "
+                        "--json > ranking.json");
     add_profile_options(*measure, bench.profile);
     measure->add_option("--image", bench.image, "probe with this image, REF as in docker pull")
         ->type_name("REF");
-    measure->add_option("--budget", budget, "time for everything, e.g. 10s")->type_name("TIME");
+    measure->add_option("--budget", budget, "time for everything, e.g. 10s [the profile's]")
+        ->type_name("TIME");
+    measure->add_option("--html", bench.html_file, "write the report as one web page too")->type_name("FILE");
     add_metrics(*measure, bench.metrics_file);
     add_proxy_options(*measure, bench.proxy);
     add_apply("plan", "what apply would do, as a unified diff with the activations",
