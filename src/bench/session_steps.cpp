@@ -339,9 +339,9 @@ Measurement Session::measurement() const {
         // Cautious: what was only looked at shortly counts with what it surely does.
         m.predicted_pull_s = confirmed_ ? prediction_now.expected : prediction_now.worst;
     }
-    if (requests_ > 0) m.layers_read = read_;
     if (m.usable) m.phases = phases_of_pull(phases_, confirmed_ ? estimate_.rate : estimate_.low);
     m.unsure = m.usable && !confirmed_;
+    if (requests_ > 0) m.layers_read = read_;
     m.reason = m.usable ? describe(m, phases_, estimate_) : verdict_.reason;
     return m;
 }
