@@ -140,6 +140,7 @@ Result<net::Answer> Host::attempt(const Ask& ask) {
 }
 
 Result<net::Answer> Host::authorized(const Ask& ask) {
+    if (ask.own_authorization) return redirected(ask, ask.request);
     static const Account kNobody;
     const auto& account = ask.account ? *ask.account : kNobody;
     auto request = ask.request;

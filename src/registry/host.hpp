@@ -27,9 +27,10 @@ struct Ask {
     std::string scope = {};  // "repository:a/b:pull,push"; several with blanks between
     const Account* account = nullptr;
     net::Streams streams = {};
-    bool repeatable = true;  // false: the body (or what the sink has taken) cannot be given again
-    double fresh_for = 30;   // seconds that the token must still be good when the request begins
-    int retries = -1;        // -1 = the host's
+    bool repeatable = true;          // false: the body (or what the sink has taken) cannot be given again
+    bool own_authorization = false;  // the request holds it
+    double fresh_for = 30;           // seconds that the token must still be good when the request begins
+    int retries = -1;                // -1 = the host's
 };
 
 class Host {

@@ -32,6 +32,10 @@ std::string fallback_tag(std::string_view digest) {
     return replace_all(std::string(digest), ":", "-").substr(0, 128);
 }
 
+std::string digest_of(std::string_view bytes) {
+    return sha256_digest(bytes);
+}
+
 Repository::Repository(Host& host, std::string name, Account account)
     : host_(&host), name_(std::move(name)), account_(std::move(account)) {}
 

@@ -69,6 +69,8 @@ class Repository {
 
     // Begins an upload and gives it up again: proves that the project exists and that pushing is allowed.
     Result<void> check_push();
+    // Harbor: makes the project that this repository belongs to, private. It is no error if it is there.
+    Result<void> create_project();
     Result<UploadPlace> begin_upload();
     void cancel_upload(const Url& place);
     // For requests that are built elsewhere in this folder.
@@ -84,6 +86,9 @@ class Repository {
     std::string name_;
     Account account_;
 };
+
+// Of a manifest of our own.
+std::string digest_of(std::string_view bytes);
 
 // "sha256-<hex>": the tag that holds the list of referrers where the registry has no API for it.
 std::string fallback_tag(std::string_view digest);

@@ -5,6 +5,7 @@
 #include "registry/link.hpp"
 #include "registry/manifest.hpp"
 #include "registry/repository.hpp"
+#include "registry/text_body.hpp"
 #include "registry/token.hpp"
 
 #include <set>
@@ -33,6 +34,25 @@ void Repository::cancel_upload(const Url& place) {
                                    .scope = host_->scope(name_, "pull,push"),
                                    .account = &account_,
                                    .retries = 0}));
+}
+
+// Harbor API 2.0, POST /projects: 201, or 409 when it exists.
+Result<void> Repository::create_project() {
+    auto project = name_.substr(0, name_.find('/'));
+    auto request = this->request("POST", "");
+    request.url.path = "/api/v2.0/projects";
+    request.url.query.clear();
+    request.headers.emplace_back("Content-Type", "application/json");
+    if (!account_.user.empty())
+        request.headers.emplace_back("Authorization",
+                                     basic_authorization(cat(account_.user, ":", account_.password)));
+    auto text = cat("{\"project_name\":\"", project, "\",\"metadata\":{\"public\":\"false\"}}");
+    TextBody body(text);
+    request.body = &body;
+    request.body_size = body.size();
+    TRY_ASSIGN(auto answer, host_->send({.request = std::move(request), .own_authorization = true}));
+    if (answer.status == 201 || answer.status == 409) return {};
+    return Failure(refused(cat("creating project ", project), answer, true));
 }
 
 Result<void> Repository::check_push() {

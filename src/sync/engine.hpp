@@ -66,8 +66,9 @@ class Engine {
     // last.
     SyncReport run(const SyncPlan& plan);
 
-  private:
     struct State;
+
+  private:
     std::unique_ptr<State> state_;
 };
 

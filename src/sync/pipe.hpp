@@ -29,6 +29,7 @@ class Pipe {
     void write(std::string_view bytes);
     std::size_t room() const;
     bool has_readers() const { return !taps_.empty(); }
+    bool was_failed() const { return failed_; }
     // There will be no more bytes: readers that want some get none and their requests end with `error`.
     void fail(const Error& error);
 
