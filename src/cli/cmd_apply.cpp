@@ -3,6 +3,7 @@
 #include "cli/choose.hpp"
 #include "cli/command.hpp"
 #include "cli/measure.hpp"
+#include "cli/out_file.hpp"
 #include "cli/proxy.hpp"
 #include "cli/transaction.hpp"
 #include "model/json/plan_json.hpp"
@@ -163,22 +164,6 @@ Result<Measured> measure_for(Node& node, const ApplyOptions& options, const Job&
                           .before_race = [&] { return check_targets(node, options, job); }});
 }
 
-Result<void> save_plan(Node& node, const ApplyOptions& options, const Plan& plan) {
-    auto path = node.host_path(options.out_file);
-    auto there = node.host().stat(path);
-    if (!there && there.error().code != ErrorCode::not_found)
-        return Failure(in_context(there.error(), "cannot write the plan"));
-    // Root must not take /dev/null away, nor write where somebody's link leads.
-    if (there && there->type != sys::FileType::regular)
-        return Failure(Error{.code = ErrorCode::unsafe_path,
-                             .message = cat("cannot write the plan: ", path.str(), ": not a regular file"),
-                             .hint = "name a file that does not exist yet"});
-    if (there) TRY(node.host().remove_file(path));
-    TRY_ASSIGN(auto parent, node.host().stat(path.parent()));
-    return node.host().write_new(path, plan_to_json(plan),
-                                 {.mode = 0600, .uid = node.world().uid, .gid = parent.meta.gid});
-}
-
 ExitCode finish_plan(Node& node, const ApplyOptions& options, ui::RunDocument document) {
     document.planned_only = true;
     document.has_diff = true;
@@ -206,7 +191,8 @@ Result<ExitCode> run_apply(Node& node, const ApplyOptions& options) {
     ui::RunDocument document{
         .command = options.as_plan ? "plan" : "apply", .plan = plan, .measured = measured.origin_of_ranking};
     if (options.dry_run) {
-        if (!options.out_file.empty()) TRY(save_plan(node, options, plan));
+        if (!options.out_file.empty())
+            TRY(write_out_file(node, options.out_file, plan_to_json(plan), "the plan"));
         return finish_plan(node, options, std::move(document));
     }
     document.receipt = transaction->execute(plan);
