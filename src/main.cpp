@@ -95,6 +95,7 @@ int main(int argc, char** argv) {
         .stop_requested = [] { return sys::noted_signal() != 0; },
         .cwd = working_directory(),
         .uid = geteuid(),
+        .gid = getegid(),
         .actor = actor,
     };
     int status = cli::run(world, std::vector<std::string>(argv + 1, argv + argc));
