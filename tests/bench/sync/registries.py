@@ -72,7 +72,7 @@ class Registry:
         assert answer.status == 201, text
 
     def digest(self, repository, tag):
-        answer, _ = self.request("HEAD", f"/v2/{repository}/manifests/{tag}", headers={"Accept": TYPE + ", application/vnd.oci.image.index.v1+json"})
+        answer, _ = self.request("HEAD", f"/v2/{repository}/manifests/{tag}", headers={"Accept": TYPE + ", application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json"})
         return answer.getheader("Docker-Content-Digest") if answer.status == 200 else None
 
 
