@@ -111,6 +111,7 @@ int main(int argc, char** argv) {
         .stop_requested = [] { return sys::noted_signal() != 0; },
         .cwd = working_directory(),
         .uid = geteuid(),
+        .gid = getegid(),
         .actor = actor,
         .in = read_stdin,
     };

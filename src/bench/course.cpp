@@ -11,13 +11,10 @@ namespace mirrorctl::bench {
 
 namespace {
 
-constexpr int kCrowd = 3;           // so many at once may take each other's line
 constexpr int kGates = 32;          // candidates at the gate at once: they move some kilobytes each
 constexpr double kGateSeconds = 5;  // for one answer at the gate, its body included
-constexpr double kStall = 2.0;      // seconds without a byte in the middle of a body
 constexpr int kVisit =
     5;  // requests that a candidate is expected to need: index, manifest, blob, sample, one to spare
-constexpr double kHopelessAfter = 0.3;  // a sample is looked at this long before it can be given up
 
 }  // namespace
 
@@ -219,6 +216,7 @@ bool Course::advance() {
     bool any = false;
     for (auto& lane : lanes_) settle_finished(lane);
     if (over()) return false;
+    any = watch_line();
     for (auto& lane : lanes_) {
         any = end_waits(lane) || any;
         any = end_hopeless(lane) || any;
@@ -229,58 +227,8 @@ bool Course::advance() {
     }
     any = start_first_samples() || any;
     any = start_confirmations() || any;
-    if (transfers() >= kCrowd)
-        for (auto& lane : lanes_)
-            for (const auto& session : lane.sessions()) session->note_crowd();
     for (auto& lane : lanes_) settle_finished(lane);
     tell_progress();
-    return any;
-}
-
-// Ends what waits for a sign of life in vain.
-bool Course::end_waits(Lane& lane) {
-    bool any = false;
-    double now = clock_.now();
-    double patience = lane.patience(budget_.seconds);
-    double bar = std::max(lane.bar(), 1.5);
-    for (const auto& session : lane.sessions()) {
-        if (!session->in_flight()) continue;
-        double waited = now - session->waiting_since();
-        bool sample = session->step() == Session::Step::sample;
-        double allowed = session->got_headers() ? kStall : sample ? bar : patience;
-        if (waited <= allowed) continue;
-        any = true;
-        auto so_far = format_bytes(static_cast<double>(session->received()));
-        if (session->got_headers())
-            session->expire(transport_, {.fault = Fault::stalled,
-                                         .reason = cat("stopped sending in the middle of ", session->what(),
-                                                       ", after ", so_far)});
-        else if (sample)
-            session->expire(transport_, {.fault = Fault::timeout,
-                                         .reason = cat("waits before it serves: no byte of the blob within ",
-                                                       format_duration(waited),
-                                                       ", while others need that long for the whole image")});
-        else
-            session->expire(transport_, {.fault = Fault::timeout,
-                                         .reason = cat("no answer within ", format_duration(waited),
-                                                       ", asking for ", session->what())});
-    }
-    return any;
-}
-
-// Ends samples whose best case is behind those that would be written.
-bool Course::end_hopeless(Lane& lane) {
-    bool any = false;
-    double bar = lane.bar();
-    for (const auto& session : lane.sessions()) {
-        const auto* flow = session->live_flow();
-        if (flow == nullptr || !session->got_headers() || flow->bytes() == 0) continue;
-        bool long_enough = flow->duration() >= std::max(kHopelessAfter, 4 * session->phases().rtt);
-        if (!long_enough || confirming_.contains(session.get()) || session->live_prediction().best <= bar)
-            continue;
-        session->cut_sample(transport_);
-        any = true;
-    }
     return any;
 }
 

@@ -3,6 +3,7 @@
 
 #include "bench/lane.hpp"
 #include "bench/ledger.hpp"
+#include "bench/line.hpp"
 #include "bench/spec.hpp"
 #include "model/event.hpp"
 #include "net/transport.hpp"
@@ -32,6 +33,8 @@ class Course {
 
     const std::vector<Lane>& lanes() const { return lanes_; }
     const Ledger& ledger() const { return ledger_; }
+    // The node's own line is what is slow: it was full with one flow.
+    bool line_full() const { return line_full_; }
     const std::string& proxy_error() const { return proxy_error_; }
 
   private:
@@ -47,7 +50,16 @@ class Course {
     bool end_hopeless(Lane& lane);
     bool wake_resting(Lane& lane);
     void settle_finished(Lane& lane);
-    bool begin(Session& session, std::int64_t bytes, bool confirm);
+    bool begin(Session& session, SampleRule rule, bool confirm);
+    SampleRule first_look(const Session& session) const;
+    SampleRule second_look(const Session& session, const Lane& lane) const;
+    bool first_looks_open(const Lane& lane) const;
+    bool flows_long(const Session& session, double now) const;
+    double allowed_silence(const Lane& lane, const Session& session) const;
+    Verdict verdict_of_silence(const Session& session, double waited) const;
+    bool watch_line();
+    void mark_crowd(int flows);
+    bool end_if_line_is_full();
     Session* shared_source(const Session& session, bool& pending) const;
     Session* next_for_sample();
     std::int64_t first_sample_bytes() const;
@@ -64,6 +76,10 @@ class Course {
     Ledger ledger_;
     Surroundings around_;
     std::vector<Lane> lanes_;
+    Line line_ = {};
+    Session* alone_ = nullptr;  // the only one that receives a sample
+    double alone_since_ = 0;
+    bool line_full_ = false;
     double start_ = 0;
     std::map<const Session*, std::int64_t> reserved_;
     std::map<const Session*, std::int64_t> counted_;  // bytes that the ledger knows of

@@ -99,7 +99,8 @@ bool Intake::on_headers(const net::Response& response) {
 bool Intake::seen_enough(double at) const {
     double seconds = at - headers_at_;
     if (received_ >= rule_.max_bytes || seconds >= rule_.max_seconds) return true;
-    return seconds >= rule_.min_seconds && !meter_.estimate(rule_.rtt).growing;
+    bool enough = seconds >= rule_.min_seconds || received_ >= rule_.enough_bytes;
+    return enough && !meter_.estimate(rule_.rtt).growing;
 }
 
 bool Intake::on_body(std::string_view bytes, double at) {

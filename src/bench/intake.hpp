@@ -18,8 +18,9 @@ namespace mirrorctl::bench {
 // When a sample has seen enough.
 struct SampleRule {
     std::int64_t max_bytes = 0;
-    double min_seconds = 0;  // a steady flow may end here
-    double max_seconds = 0;  // a growing one may go on until here
+    std::int64_t enough_bytes = 0;  // a steady flow may end here,
+    double min_seconds = 0;         // or here
+    double max_seconds = 0;         // a growing one may go on until here
     double rtt = 0;
 };
 

@@ -9,9 +9,10 @@ namespace {
 
 constexpr double kWorthIt = 0.95;  // what a rival's best case must need at most of the leader's time
 constexpr std::ptrdiff_t kSecondLooks = 3;
-constexpr double kLongestPatience = 4.0;  // seconds, while nobody answered usably
-constexpr double kPatience = 2.0;         // one SYN may get lost (retransmitted after 1 s, RFC 6298)
-constexpr double kShortestPatience = 0.6;
+constexpr double kLongestPatience = 1.7;  // seconds, while nobody answered usably
+constexpr double kPatience = 1.7;         // one SYN may get lost (retransmitted after 1 s, RFC 6298)
+constexpr double kShortestPatience = 0.35;
+constexpr double kRoundTrips = 8;  // the least that a pull takes, with slow start
 
 }  // namespace
 
@@ -58,6 +59,11 @@ std::vector<Session*> Lane::worth_confirming() const {
     return found;
 }
 
+bool Lane::stands() const {
+    const auto* first = leader();
+    return first != nullptr && first->confirmed();
+}
+
 bool Lane::all_measured() const {
     return std::all_of(sessions_.begin(), sessions_.end(), [](const auto& session) {
         auto stage = session->stage();
@@ -83,9 +89,8 @@ double Lane::patience(double budget_seconds) const {
     if (!any_passed()) return std::min(kLongestPatience, 0.4 * budget_seconds);
     auto* first = leader();
     if (first == nullptr || !first->confirmed()) return kPatience;
-    // Whoever has not answered for a third of the leader's time needs longer than the leader: a pull takes at
-    // least three round trips.
-    return std::clamp(first->prediction().expected / 3, kShortestPatience, kPatience);
+    // Whoever needs that long for one answer needs longer than the leader for all of them.
+    return std::clamp(first->prediction().expected / kRoundTrips, kShortestPatience, kPatience);
 }
 
 }  // namespace mirrorctl::bench

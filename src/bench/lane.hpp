@@ -27,6 +27,8 @@ class Lane {
     // beats it by more than 5 %, the most promising first. After three second looks only the leader and flows
     // that were still growing are worth another one.
     std::vector<Session*> worth_confirming() const;
+    // The leader is confirmed: others are waited for only as long as they could still beat it.
+    bool stands() const;
     // Gate, first samples and tags all done.
     bool all_measured() const;
     bool any_passed() const;

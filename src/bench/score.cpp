@@ -14,6 +14,10 @@ constexpr double kPlainDelay = 0.25;  // seconds that a size-dependent delay mus
 constexpr double kNoteworthyWait = 0.5;  // seconds to the first byte of a blob that are worth a word
 constexpr double kSlowest = 1.0;         // bytes per second, so that nothing divides by zero
 
+double layer_wait(const Phases& phases) {
+    return phases.delay_per_byte * kReferenceBytes / kReferenceLayers;
+}
+
 int group_of(const Measurement& m) {
     if (m.usable) return m.predicted_pull_s >= 0 ? 0 : 1;
     return m.probed ? 2 : 3;
@@ -25,8 +29,20 @@ double predicted_pull(const Phases& phases, double bytes_per_second) {
     double rate = std::max(bytes_per_second, kSlowest);
     double setup = phases.dns + phases.connect + phases.token + phases.index + phases.manifest + phases.blob;
     double rounds = std::log2(std::max(1.0, rate * phases.rtt / kInitialWindow));
-    double layer_wait = phases.delay_per_byte * kReferenceBytes / kReferenceLayers;
-    return setup + layer_wait + rounds * phases.rtt + kReferenceBytes / rate;
+    return setup + layer_wait(phases) + rounds * phases.rtt + kReferenceBytes / rate;
+}
+
+PullPhases phases_of_pull(const Phases& phases, double bytes_per_second) {
+    PullPhases out{.dns_s = phases.dns,
+                   .connect_s = phases.connect - phases.tls,
+                   .tls_s = phases.tls,
+                   .token_s = phases.token,
+                   .manifest_s = phases.index + phases.manifest,
+                   .first_byte_s = phases.blob + layer_wait(phases)};
+    if (bytes_per_second < 0) return out;
+    out.transfer_s = predicted_pull(phases, bytes_per_second) - out.dns_s - phases.connect - out.token_s -
+                     out.manifest_s - out.first_byte_s;
+    return out;
 }
 
 Prediction predict(const Phases& phases, const Estimate& estimate) {

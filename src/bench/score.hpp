@@ -18,6 +18,7 @@ inline constexpr double kNearEqual = 0.10;  // differences below this are noise
 struct Phases {
     double dns = 0;
     double connect = 0;   // TCP and TLS
+    double tls = 0;       // the part of it that was TLS
     double token = 0;     // the 401 and the token request
     double index = 0;     // first byte of the index (or the only manifest)
     double manifest = 0;  // first byte of the platform's manifest
@@ -39,6 +40,9 @@ struct Prediction {
 // at the steady rate.
 double predicted_pull(const Phases& phases, double bytes_per_second);
 Prediction predict(const Phases& phases, const Estimate& estimate);
+
+// The same time, split into what it is spent on.
+PullPhases phases_of_pull(const Phases& phases, double bytes_per_second);
 
 // The delay that grows with the size of what is asked for, from two first bytes: of a small and of a big
 // blob. 0 unless it is plain.

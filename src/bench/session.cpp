@@ -196,6 +196,7 @@ void Session::note_connection(const net::Response& response) {
         phases_.dns = std::max(timing.dns, 0.0);
         phases_.connect = std::max(std::max(timing.connect, timing.tls) - phases_.dns, 0.0);
         phases_.rtt = std::max(timing.connect - phases_.dns, 0.0);
+        phases_.tls = timing.connect < 0 ? 0 : std::max(timing.tls - timing.connect, 0.0);
     }
     double answer = timing.first_byte - phases_.dns - phases_.connect;
     // Through a proxy the handshake tells the way to the proxy only; the first answer bounds the rest.

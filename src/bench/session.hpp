@@ -19,6 +19,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace mirrorctl::bench {
 
@@ -93,10 +94,12 @@ class Session final : public net::Handler {
 
     // For a gated or sampled session with nothing under way.
     bool has_unread_layer() const;
-    // Prepares the next sample of at most `max_bytes`; returns the bytes it may take at most.
-    std::int64_t begin_sample(std::int64_t max_bytes, double min_seconds, double max_seconds);
-    // Other samples run beside the one under way: it may be faster than it looks.
-    void note_crowd() { crowded_ = true; }
+    // Prepares the next sample by a rule without its `rtt`; returns the bytes it may take at most.
+    std::int64_t begin_sample(SampleRule rule);
+    // Do others take a part of the line from the sample under way? Then it may be faster than it looks.
+    void note_crowd(bool crowded) { crowded_ = crowded; }
+    // No flow can be faster than this: the node's own line. Bytes per second.
+    void bound(double line_rate) { line_rate_ = line_rate; }
     void begin_tag();
     bool tag_asked() const { return tag_asked_; }
     // Takes the throughput that a host of the same operator showed.
@@ -113,7 +116,7 @@ class Session final : public net::Handler {
 
     const Phases& phases() const { return phases_; }
     const Estimate& estimate() const { return estimate_; }
-    Prediction prediction() const { return predict(phases_, estimate_); }
+    Prediction prediction() const { return predict(phases_, bounded(estimate_)); }
     // What the running sample says so far, together with earlier ones.
     Prediction live_prediction() const;
     int samples() const { return samples_; }
@@ -153,6 +156,10 @@ class Session final : public net::Handler {
     void on_tag(const net::Response& response);
     void on_sample(const net::Response& response);
     void take_sample(double first_byte);
+    void keep_series();
+    void note_first_byte(double seconds);
+    Estimate bounded(Estimate estimate) const;
+    Estimate live_estimate() const;
     std::optional<Verdict> wrong_manifest(const net::Response& response, const std::string& actual) const;
     registry::Endpoint endpoint() const;
     void drop_token_claim();
@@ -194,11 +201,15 @@ class Session final : public net::Handler {
     double config_wait_ = -1;
     double last_wait_ = -1;  // first byte of the sample under way, or of the last one
     Estimate estimate_ = {};
+    std::vector<SpeedPoint> series_ = {};
+    double quickest_wait_ = -1;  // first bytes of blobs
+    double slowest_wait_ = -1;
     int samples_ = 0;
     bool confirmed_ = false;
     bool closed_ = false;
     bool other_ca_ = false;  // the request under way goes with the other set of trusted CAs
     bool crowded_ = false;
+    double line_rate_ = -1;
     std::string shared_from_ = {};
     std::string final_host_ = {};
     std::int64_t bytes_ = 0;

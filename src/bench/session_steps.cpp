@@ -14,7 +14,7 @@ constexpr std::int64_t kManifestLimit = 1LL << 20U;  // the largest real ones ha
 constexpr std::int64_t kSmallBlob = 1LL << 20U;
 constexpr std::int64_t kSlack =
     64 * 1024;  // the intake stops a body; the transport's limit only catches what it misses
-constexpr double kCrowdedHeadroom = 1.4;          // what a sample among others may hide
+constexpr double kCrowdedHeadroom = 2.0;          // what a sample among others may hide
 constexpr std::int64_t kWorthAsking = 32 * 1024;  // a shorter rest of a layer tells nothing
 
 std::string short_digest(std::string_view digest) {
@@ -179,6 +179,7 @@ void Session::on_document(const registry::Document& document, const std::string&
 
 void Session::on_config(const net::Response& response) {
     config_wait_ = part_of(response);
+    note_first_byte(config_wait_);
     phases_.blob = config_wait_;
     final_host_ = request_->url.authority();
     stage_ = Stage::gated;
@@ -206,7 +207,7 @@ bool Session::has_unread_layer() const {
     });
 }
 
-std::int64_t Session::begin_sample(std::int64_t max_bytes, double min_seconds, double max_seconds) {
+std::int64_t Session::begin_sample(SampleRule rule) {
     std::int64_t most = 0;
     std::int64_t offset = 0;
     for (const auto& layer : image_.layers) {
@@ -218,9 +219,11 @@ std::int64_t Session::begin_sample(std::int64_t max_bytes, double min_seconds, d
         sampled_layer_ = layer;
     }
     crowded_ = false;
-    auto length = std::max<std::int64_t>(1, std::min(most, max_bytes));
+    auto length = std::max<std::int64_t>(1, std::min(most, rule.max_bytes));
     range_ = {.first = offset, .last = offset + length - 1};
-    rule_ = {.max_bytes = length, .min_seconds = min_seconds, .max_seconds = max_seconds, .rtt = phases_.rtt};
+    rule.max_bytes = length;
+    rule.rtt = phases_.rtt;
+    rule_ = rule;
     auto request =
         registry::blob_request(endpoint(), candidate_.image.repository, sampled_layer_.digest, range_);
     request.max_body_bytes = length + kSlack;
@@ -235,8 +238,7 @@ void Session::on_sample(const net::Response& response) {
 }
 
 void Session::take_sample(double first_byte) {
-    auto seen = intake_->meter().estimate(phases_.rtt);
-    if (crowded_) seen.high = std::max(seen.high, kCrowdedHeadroom * seen.rate);
+    auto seen = live_estimate();
     double fresh = static_cast<double>(intake_->received());
     auto& read = read_[sampled_layer_.digest];
     double before = static_cast<double>(read);
@@ -248,10 +250,24 @@ void Session::take_sample(double first_byte) {
         phases_.blob = phases_.delay_per_byte > 0 ? config_wait_ : first_byte;
     }
     last_wait_ = first_byte;
+    note_first_byte(first_byte);
+    keep_series();
     ++samples_;
     shared_from_.clear();
     stage_ = Stage::sampled;
     request_.reset();
+}
+
+void Session::note_first_byte(double seconds) {
+    quickest_wait_ = quickest_wait_ < 0 ? seconds : std::min(quickest_wait_, seconds);
+    slowest_wait_ = std::max(slowest_wait_, seconds);
+}
+
+// Half of the room for each of the first two samples.
+void Session::keep_series() {
+    double shift = series_.empty() ? 0 : series_.back().at_s;
+    for (auto [at, bps] : intake_->meter().series(kMaxSpeedPoints / 2))
+        if (series_.size() < kMaxSpeedPoints) series_.push_back({.at_s = shift + at, .bps = bps});
 }
 
 void Session::inherit(const Session& other) {
@@ -262,10 +278,22 @@ void Session::inherit(const Session& other) {
     stage_ = Stage::sampled;
 }
 
+Estimate Session::live_estimate() const {
+    auto seen = intake_->meter().estimate(phases_.rtt);
+    if (crowded_) seen.high = std::max(seen.high, kCrowdedHeadroom * seen.rate);
+    return seen;
+}
+
+Estimate Session::bounded(Estimate estimate) const {
+    if (line_rate_ > 0 && estimate.known())
+        estimate.high = std::max(estimate.rate, std::min(estimate.high, line_rate_));
+    return estimate;
+}
+
 Prediction Session::live_prediction() const {
     const auto* flow = live_flow();
     if (flow == nullptr || flow->bytes() == 0) return prediction();
-    return predict(phases_, combine(estimate_, flow->estimate(phases_.rtt), 0.5));
+    return predict(phases_, bounded(combine(estimate_, live_estimate(), 0.5)));
 }
 
 Measurement Session::measurement() const {
@@ -287,7 +315,12 @@ Measurement Session::measurement() const {
     }
     if (authorized_) m.token_s = phases_.token;
     m.ttfb_s = last_wait_ >= 0 ? last_wait_ : config_wait_;
+    m.ttfb_low_s = quickest_wait_;
+    m.ttfb_high_s = slowest_wait_;
     m.throughput_bps = estimate_.rate;
+    m.throughput_low_bps = estimate_.low;
+    m.throughput_high_bps = estimate_.high;
+    m.series = series_;
     auto prediction_now = prediction();
     if (m.usable && prediction_now.known()) {
         m.predicted_low_s = prediction_now.best;
@@ -295,6 +328,8 @@ Measurement Session::measurement() const {
         // Cautious: what was only looked at shortly counts with what it surely does.
         m.predicted_pull_s = confirmed_ ? prediction_now.expected : prediction_now.worst;
     }
+    if (m.usable) m.phases = phases_of_pull(phases_, confirmed_ ? estimate_.rate : estimate_.low);
+    m.unsure = m.usable && !confirmed_;
     m.reason = m.usable ? describe(m, phases_, estimate_) : verdict_.reason;
     return m;
 }

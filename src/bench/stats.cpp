@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::size_t kMaxPoints = 2048;
 constexpr double kShortest = 0.0005;     // seconds; below, a rate is noise of the scheduler
+constexpr double kShortSlice = 0.02;     // seconds; finer pictures of a flow show the scheduler
 constexpr double kShortLook = 0.1;       // seconds; below, a fall of the rate is noise too, no throttle
 constexpr double kGrowth = 1.25;         // a flow that gained this much in one RTT is still in slow start
 constexpr double kGrowthHeadroom = 6.0;  // what a growing flow may still reach, as a factor
@@ -54,6 +55,15 @@ double FlowMeter::bytes_at(double at) const {
 double FlowMeter::rate_between(double from, double to) const {
     from = std::max(from, first_);
     return (bytes_at(to) - bytes_at(from)) / std::max(to - from, kShortest);
+}
+
+std::vector<std::pair<double, double>> FlowMeter::series(std::size_t most) const {
+    std::vector<std::pair<double, double>> out;
+    double step = std::max(duration() / static_cast<double>(most), kShortSlice);
+    for (double from = first_; from + step <= last_ + 1e-9; from += step)
+        out.emplace_back(from + step - first_, rate_between(from, from + step));
+    if (out.size() > most) out.resize(most);
+    return out;
 }
 
 Estimate FlowMeter::estimate(double rtt) const {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace mirrorctl::bench {
@@ -34,6 +35,8 @@ class FlowMeter {
     double last_arrival() const { return last_; }
     // Mean rate of the bytes that came in (from, to].
     double rate_between(double from, double to) const;
+    // Mean speeds of at most `most` equal slices, timed from `begin`.
+    std::vector<std::pair<double, double>> series(std::size_t most) const;
     // `rtt` in seconds (<= 0: not known; 50 ms is assumed): rates are looked at over multiples of it.
     Estimate estimate(double rtt) const;
 

@@ -4,7 +4,8 @@
 #include "base/url.hpp"
 #include "cli/apart.hpp"
 #include "cli/cache_file.hpp"
-#include "model/json/report_json.hpp"
+#include "cli/ranking.hpp"
+#include "cli/user_agent.hpp"
 #include "ui/progress.hpp"
 
 #include <fmt/format.h>
@@ -36,7 +37,7 @@ bench::BenchSpec bench_spec(Node& node, const MeasureRequest& request,
         spec.failures = bench::resting(*cache, node.world().clock.wall());
         spec.manifests = bench::known_manifests(cache->report);
     }
-    spec.user_agent = cat("mirrorctl/", MIRRORCTL_VERSION);
+    spec.user_agent = user_agent(node.config());
     read_before(
         spec, [&node](const std::string& path) { return node.read_node_secret(path); },
         [&node](const std::string& path) -> Result<std::string> {
@@ -73,6 +74,7 @@ Result<Report> run_race(Node& node, const MeasureRequest& request, bench::BenchS
             return Failure(
                 Error{.code = ErrorCode::interrupted, .message = "interrupted: nothing was changed"});
         if (!report) return report;
+        report->site = node.config().site;
         bool retry = !any_usable(*report) && world.clock.now() + kRetrySeconds + 1 < give_up;
         if (!retry && report->proxy_failed)
             return Failure(
@@ -92,6 +94,9 @@ std::string race_summary(const Report& report) {
 }
 
 void replace_upstreams(Report& all, const Report& newer) {
+    auto older = std::move(all.upstreams);
+    all = newer;
+    all.upstreams = std::move(older);
     for (const auto& upstream : newer.upstreams) {
         auto it = std::find_if(all.upstreams.begin(), all.upstreams.end(),
                                [&](const UpstreamReport& u) { return u.name == upstream.name; });
@@ -139,35 +144,20 @@ Result<void> recheck(Node& node, const MeasureRequest& request, bench::RankingCa
     return {};
 }
 
-Result<Measured> from_file(Node& node, const MeasureRequest& request) {
-    TRY_ASSIGN(auto text, node.host().read(node.host_path(request.ranking_file)));
-    TRY_ASSIGN(auto report, report_from_json(text));
-    if (report.profile != request.profile.name || report.profile_sha256 != request.profile.sha256)
-        return Failure(
-            Error{.code = ErrorCode::usage,
-                  .message = cat("the ranking does not fit: ", request.ranking_file,
-                                 ": it was made with profile ", printable_line(report.profile, 40), " (",
-                                 report.profile_sha256.substr(0, 12), "), this run uses ",
-                                 request.profile.name, " (", request.profile.sha256.substr(0, 12), ")"),
-                  .hint = "make it with the same profile: mirrorctl bench --profile " + request.profile.name +
-                          " --json"});
-    double age = node.world().clock.wall() - report.taken_at;
-    if (age > request.profile.policy.ttl)
-        return Failure(
-            Error{.code = ErrorCode::usage,
-                  .message = cat("the ranking is too old: ", request.ranking_file, ": ", format_duration(age),
-                                 ", the profile allows ", format_duration(request.profile.policy.ttl))});
-    bench::rejoin(report, request.profile);
-    return Measured{.report = std::move(report),
-                    .raced = {},
-                    .origin_of_ranking = "ranking from " + request.ranking_file};
-}
-
 std::vector<bench::Current> current_list(const MeasureRequest& request) {
     std::vector<bench::Current> list;
     for (const auto& [upstream, urls] : request.current)
         for (const auto& url : urls) list.push_back({.upstream = upstream, .url = url});
     return list;
+}
+
+bench::Freshness freshness_of(Node& node, const MeasureRequest& request,
+                              const std::optional<bench::RankingCache>& cache) {
+    bench::FreshnessInput input{.upstreams = request.upstreams,
+                                .current = current_list(request),
+                                .policy = request.profile.policy,
+                                .now = node.world().clock.wall()};
+    return bench::decide_freshness(cache ? &*cache : nullptr, cache_key(node, request), input);
 }
 
 }  // namespace
@@ -186,17 +176,26 @@ Result<Measured> race(Node& node, const MeasureRequest& request) {
     return measured;
 }
 
+bool will_ask(Node& node, const MeasureRequest& request) {
+    if (!request.ranking_file.empty()) return request.ranking_file.starts_with("https://");
+    if (request.offline) return false;
+    std::vector<Warning> unsaid;
+    auto cache = read_cache(node, unsaid);
+    return request.fresh || !freshness_of(node, request, cache).use_as_is();
+}
+
 Result<Measured> measure(Node& node, const MeasureRequest& request) {
-    if (!request.ranking_file.empty()) return from_file(node, request);
+    if (!request.ranking_file.empty()) {
+        TRY_ASSIGN(auto report, read_ranking(node, request));
+        return Measured{.report = std::move(report),
+                        .raced = {},
+                        .origin_of_ranking = "ranking from " + mask_secrets(request.ranking_file)};
+    }
     auto key = cache_key(node, request);
     Measured measured;
     auto cache = read_cache(node, measured.warnings);
     if (cache && cache->key != key) cache.reset();
-    bench::FreshnessInput input{.upstreams = request.upstreams,
-                                .current = current_list(request),
-                                .policy = request.profile.policy,
-                                .now = node.world().clock.wall()};
-    auto freshness = bench::decide_freshness(cache ? &*cache : nullptr, key, input);
+    auto freshness = freshness_of(node, request, cache);
     if (request.fresh) freshness = {.stale = request.upstreams, .recheck = {}};
     if (request.offline) freshness = {};
     bool checked = !freshness.recheck.empty() && cache.has_value();
@@ -205,7 +204,8 @@ Result<Measured> measure(Node& node, const MeasureRequest& request) {
         measured.report = cache->report;
         bench::rejoin(measured.report, request.profile);
         measured.origin_of_ranking =
-            cat("ranking of ", format_duration(std::max(0.0, input.now - cache->report.taken_at)), " ago");
+            cat("ranking of ",
+                format_duration(std::max(0.0, node.world().clock.wall() - cache->report.taken_at)), " ago");
     }
     if (!freshness.stale.empty()) {
         auto narrowed = request;

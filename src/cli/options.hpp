@@ -43,6 +43,8 @@ struct ApplyOptions {
     bool allow_in_place = false;
     std::string ranking_file = {};
     double wait_seconds = 0;
+    double splay_seconds = 0;
+    std::string metrics_file = {};
     std::string user = {};
     ProxyOptions proxy;
     bool dry_run = false;       // `plan`, or -n
@@ -55,6 +57,8 @@ struct BenchOptions {
     ProfileOptions profile;
     std::string image = {};
     std::optional<double> budget_seconds = {};
+    std::string html_file = {};
+    std::string metrics_file = {};
     ProxyOptions proxy;
 };
 

@@ -20,6 +20,7 @@ struct NodeConfig {
     std::vector<std::string> targets = {};
     Restart restart = Restart::if_safe;
     std::string site = {};
+    std::string contact = {};  // an address for complaints: goes into the User-Agent
     bool spread = true;  // near-equal mirrors in an order that differs from node to node
 };
 

@@ -91,6 +91,7 @@ class Runner {
         BlobReader reader(loop_, job_.blob, traffic_.throttle, traffic_.read);
         std::vector<std::unique_ptr<Tap>> taps;
         for (std::size_t i = 0; i < leads.size(); ++i) taps.push_back(reader.pipe().open());
+        job_.reader = &reader;
         Result<void> read;
         // The reader is one of the workers: it waits for the uploads as they wait for it.
         loop_.parallel(leads.size() + 1, leads.size() + 1, [&](std::size_t i) {
@@ -98,6 +99,7 @@ class Runner {
             read = reader.run(places());
             if (!read && reader.pipe().has_readers()) reader.pipe().fail(read.error());
         });
+        job_.reader = nullptr;
         if (read) return;
         if (read.error().code == ErrorCode::digest_mismatch) liars_.insert(reader.from());
         bool again = read.error().code == ErrorCode::digest_mismatch && !places().empty();

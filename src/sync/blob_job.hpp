@@ -27,8 +27,7 @@ struct BlobJob {
     std::vector<Location> sources;       // repositories that have it
     std::vector<BlobTarget> targets;     // those that lack it
     std::vector<Location> present = {};  // repositories at the destinations that have it already
-    std::string from = {};               // host that is being read
-    std::int64_t offset = 0;
+    const BlobReader* reader = nullptr;  // while it is being read
 };
 
 // What all jobs share.

@@ -219,8 +219,11 @@ void Copier::tell_progress() {
         .seconds = now - began_,
         .rate = span > 0 ? static_cast<double>(state_.traffic.read - history_.front().second) / span : 0};
     for (const auto& [index, job] : running_)
-        progress.streams.push_back(
-            {.digest = job->blob.digest, .from = job->from, .bytes = job->offset, .size = job->blob.size});
+        if (job->reader)
+            progress.streams.push_back({.digest = job->blob.digest,
+                                        .from = job->reader->from(),
+                                        .bytes = job->reader->offset(),
+                                        .size = job->blob.size});
     state_.context.observer.on_progress(progress);
 }
 

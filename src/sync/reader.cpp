@@ -10,7 +10,7 @@ namespace mirrorctl::sync {
 
 namespace {
 
-constexpr std::int64_t kRing = 512 * 1024;
+constexpr std::int64_t kRing = 256 * 1024;
 constexpr std::int64_t kSlack = 128 * 1024;      // what may still come after a hold
 constexpr std::int64_t kProgress = 1024 * 1024;  // bytes after which a failed place deserves another attempt
 constexpr int kAttempts = 4;                     // per place, without progress

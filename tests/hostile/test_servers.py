@@ -84,7 +84,8 @@ class Servers(harness.FlowCase):
     def check_run(self, done, bad):
         self.assertEqual(done.code, 0, str(done))
         self.assertLess(done.seconds, BUDGET + 1, str(done))
-        self.assertLessEqual(done.peak_kib, MOST_KIB, str(done))
+        if not wire.SANITIZED:
+            self.assertLessEqual(done.peak_kib, MOST_KIB, str(done))
         for stream in (done.out, done.err):
             self.assertEqual(strange_bytes(stream), [], str(done))
             for secret in (LOGIN, "CANARY", BASIC, "root:"):

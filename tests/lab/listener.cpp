@@ -56,10 +56,12 @@ int port_of(int fd) {
 
 }  // namespace
 
-Result<std::unique_ptr<Listener>> Listener::bind_to(const std::string& address, int port) {
+Result<std::unique_ptr<Listener>> Listener::bind_to(const std::string& address, int port,
+                                                    const std::string& congestion) {
     auto out = std::unique_ptr<Listener>(new Listener);
     out->address_ = address;
     out->port_ = port;
+    out->congestion_ = congestion;
     TRY(out->reopen());
     return out;
 }
@@ -84,6 +86,11 @@ Result<void> Listener::reopen() {
     if (fd_ < 0) return Failure(errno_error(errno, "listen", address_));
     const int on = 1;
     setsockopt(fd_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    // Accepted connections inherit it (tcp(7), TCP_CONGESTION).
+    if (!congestion_.empty() && setsockopt(fd_, IPPROTO_TCP, TCP_CONGESTION, congestion_.data(),
+                                           static_cast<socklen_t>(congestion_.size())) != 0) {
+        return Failure(errno_error(errno, "congestion control", congestion_));
+    }
     if (bind(fd_, address->raw(), address->length) != 0)
         return Failure(errno_error(errno, "listen", authority()));
     port_ = port_of(fd_);

@@ -16,8 +16,11 @@ enum class Door {
 
 class Listener {
   public:
-    // Binds `address` (IPv4 or IPv6) and `port` (0: any). Errors: io, permission_denied.
-    static Result<std::unique_ptr<Listener>> bind_to(const std::string& address, int port);
+    // Binds `address` (IPv4 or IPv6) and `port` (0: any). `congestion`: TCP congestion control of its
+    // connections,
+    // "" for the kernel's. Errors: io, permission_denied.
+    static Result<std::unique_ptr<Listener>> bind_to(const std::string& address, int port,
+                                                     const std::string& congestion);
     ~Listener();
     Listener(const Listener&) = delete;
     Listener& operator=(const Listener&) = delete;
@@ -40,6 +43,7 @@ class Listener {
     int fd_ = -1;
     int port_ = 0;
     std::string address_;
+    std::string congestion_;
     Door door_ = Door::refused;
     int fillers_[2] = {-1, -1};
 };

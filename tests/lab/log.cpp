@@ -18,6 +18,12 @@ std::string one_line(const Json& json) {
     return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+Json sizes_of(const Image& image) {
+    Json out = Json::object();
+    for (const auto& [digest, blob] : image.blobs) out[digest] = blob->size();
+    return out;
+}
+
 Json upstreams_of(const std::vector<Image>& images) {
     Json out = Json::object();
     for (const auto& image : images) {
@@ -25,6 +31,7 @@ Json upstreams_of(const std::vector<Image>& images) {
                                        {"digest", image.digest},
                                        {"stale_digest", image.stale_digest},
                                        {"platforms", image.platforms},
+                                       {"blobs", sizes_of(image)},
                                        {"layer_bytes", image.layer_bytes}});
     }
     return out;

@@ -183,6 +183,7 @@ Scenario scenario_of(const YAML::Node& root) {
     if (root["defaults"]) read_fields(root["defaults"], mirror_fields(), first);
     const Fields<Scenario> fields = {
         {"seed", [](Scenario& s, N n) { s.seed = n.as<std::uint64_t>(); }},
+        {"congestion", [](Scenario& s, N n) { s.congestion = n.as<std::string>(); }},
         {"access_rate", [](Scenario& s, N n) { s.access_rate = rate_of(n); }},
         {"upstreams", [](Scenario&, N) {}},
         {"defaults", [](Scenario&, N) {}},

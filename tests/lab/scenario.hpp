@@ -1,6 +1,7 @@
 // A scenario: which images exist and which mirrors serve them, how fast and with which faults. One YAML file:
 //
 //   seed: 7                          # image bytes and digests follow from it; default 1
+//   congestion: bbr                  # TCP congestion control of the mirrors; default the kernel's
 //   access_rate: 25MiB               # bytes per second that all mirrors share (the access link); default
 //   unlimited upstreams:
 //     docker.io:
@@ -78,6 +79,7 @@ struct MirrorSpec {
 struct Scenario {
     std::uint64_t seed = 1;
     double access_rate = 0;
+    std::string congestion = {};
     std::vector<ImageSpec> images;
     std::vector<MirrorSpec> mirrors;
 };

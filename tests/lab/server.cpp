@@ -93,7 +93,8 @@ Result<void> Server::open_port(MirrorSpec* spec, const std::string& address, boo
     port->site.mirror = spec;
     port->site.tls = tls ? tls_.get() : nullptr;
     port->site.shared = Bucket(spec ? spec->shared_rate : 0);
-    TRY_ASSIGN(port->listener, Listener::bind_to(address, spec ? spec->port : 0));
+    TRY_ASSIGN(port->listener,
+               Listener::bind_to(address, spec ? spec->port : 0, lab_.world.scenario.congestion));
     ports_.push_back(std::move(port));
     return open_door(*ports_.back());
 }

@@ -2,6 +2,7 @@
 
 #include "base/strings.hpp"
 
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -77,7 +78,10 @@ std::string pem_of(X509* certificate) {
     return std::string(data, static_cast<std::size_t>(length));
 }
 
+// Before every operation: what another connection left in the thread's queue of errors would be taken for this one's
+// (SSL_get_error(3)).
 SSL* as_ssl(void* p) {
+    ERR_clear_error();
     return static_cast<SSL*>(p);
 }
 
@@ -125,7 +129,7 @@ Channel::~Channel() {
 }
 
 Io Channel::tls_result(int result) {
-    const int why = SSL_get_error(as_ssl(ssl_), result);
+    const int why = SSL_get_error(static_cast<SSL*>(ssl_), result);
     return why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE ? Io::again : Io::closed;
 }
 

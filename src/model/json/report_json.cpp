@@ -1,5 +1,6 @@
 #include "model/json/report_json.hpp"
 
+#include "base/digest.hpp"
 #include "base/strings.hpp"
 
 #include <nlohmann/json.hpp>
@@ -20,6 +21,8 @@ constexpr std::size_t kMaxText = 4U << 20U;
 constexpr std::size_t kMaxUpstreams = 64;
 constexpr std::size_t kMaxRanking = 256;
 constexpr int kMaxDepth = 16;
+constexpr std::size_t kMaxLayers = 256;
+constexpr std::int64_t kMaxBlob = 1LL << 50;
 constexpr double kMilli = 1000;
 
 // Unknown (negative) values are null; others keep as many decimals as mean something.
@@ -32,6 +35,23 @@ Json number(double value, double factor, double decimals) {
 Json text_or_null(const std::string& text) {
     if (text.empty()) return nullptr;
     return printable(text);
+}
+
+Json write_phases(const PullPhases& p) {
+    return {{"dns_ms", number(p.dns_s, kMilli, 2)},
+            {"connect_ms", number(p.connect_s, kMilli, 2)},
+            {"tls_ms", number(p.tls_s, kMilli, 2)},
+            {"token_ms", number(p.token_s, kMilli, 2)},
+            {"manifest_ms", number(p.manifest_s, kMilli, 2)},
+            {"first_byte_ms", number(p.first_byte_s, kMilli, 2)},
+            {"transfer_ms", number(p.transfer_s, kMilli, 2)}};
+}
+
+Json write_series(const std::vector<SpeedPoint>& series) {
+    Json out = Json::array();
+    for (const auto& point : series)
+        out.push_back({{"at_ms", number(point.at_s, kMilli, 1)}, {"bps", number(point.bps, 1, 0)}});
+    return out;
 }
 
 Json write_measurement(const Measurement& m) {
@@ -60,9 +80,18 @@ Json write_measurement(const Measurement& m) {
             {"rtt_ms", number(m.rtt_s, kMilli, 2)},
             {"predicted_low_seconds", number(m.predicted_low_s, 1, 4)},
             {"predicted_high_seconds", number(m.predicted_high_s, 1, 4)},
+            {"throughput_low_bps", number(m.throughput_low_bps, 1, 0)},
+            {"throughput_high_bps", number(m.throughput_high_bps, 1, 0)},
+            {"ttfb_low_ms", number(m.ttfb_low_s, kMilli, 2)},
+            {"ttfb_high_ms", number(m.ttfb_high_s, kMilli, 2)},
+            {"unsure", m.unsure},
+            {"phases", write_phases(m.phases)},
+            {"series", write_series(m.series)},
             {"final_host", text_or_null(m.final_host)},
             {"shared_from", text_or_null(m.shared_from)},
-            {"retry_after_seconds", number(m.retry_after_s, 1, 0)}};
+            {"retry_after_seconds", number(m.retry_after_s, 1, 0)},
+            {"usual_pull_seconds", number(m.usual_pull_s, 1, 4)},
+            {"layers_read", m.layers_read}};
 }
 
 Failure bad(std::string_view why) {
@@ -120,6 +149,19 @@ class Members {
         if (!fits || value->get<std::int64_t>() < 0) return fail(key), 0;
         return value->get<std::int64_t>();
     }
+    std::map<std::string, std::int64_t> sizes(const char* key) {
+        const auto* value = find(key, false);
+        if (value == nullptr) return {};
+        std::map<std::string, std::int64_t> out;
+        if (!value->is_object() || value->size() > kMaxLayers) return fail(key), out;
+        for (const auto& [digest, size] : value->items()) {
+            if (!is_sha256_digest(digest) || !size.is_number_unsigned() ||
+                size.get<std::uint64_t>() > static_cast<std::uint64_t>(kMaxBlob))
+                return fail(key), out;
+            out[digest] = size.get<std::int64_t>();
+        }
+        return out;
+    }
     bool flag(const char* key) {
         const auto* value = find(key, false);
         if (value == nullptr) return false;
@@ -160,6 +202,36 @@ Result<Mirror> read_mirror(Members& in) {
     return mirror;
 }
 
+// A ranking of an older version has no phases and no series.
+PullPhases read_phases(const Json& measurement, std::string& error) {
+    auto found = measurement.find("phases");
+    if (found == measurement.end() || found->is_null()) return {};
+    Members in(*found);
+    PullPhases phases{.dns_s = in.real("dns_ms", kMilli),
+                      .connect_s = in.real("connect_ms", kMilli),
+                      .tls_s = in.real("tls_ms", kMilli),
+                      .token_s = in.real("token_ms", kMilli),
+                      .manifest_s = in.real("manifest_ms", kMilli),
+                      .first_byte_s = in.real("first_byte_ms", kMilli),
+                      .transfer_s = in.real("transfer_ms", kMilli)};
+    if (error.empty()) error = in.error;
+    return phases;
+}
+
+std::vector<SpeedPoint> read_series(const Json& measurement, std::string& error) {
+    auto found = measurement.find("series");
+    if (found == measurement.end() || found->is_null()) return {};
+    std::vector<SpeedPoint> series;
+    if (!found->is_array() || found->size() > kMaxSpeedPoints) error = "'series' is not what it should be";
+    if (!error.empty()) return series;
+    for (const auto& one : *found) {
+        Members in(one);
+        series.push_back({.at_s = in.real("at_ms", kMilli), .bps = in.real("bps")});
+        if (error.empty()) error = in.error;
+    }
+    return series;
+}
+
 Result<Measurement> read_measurement(const Json& value) {
     Members in(value);
     if (!in.error.empty()) return bad(in.error);
@@ -190,6 +262,15 @@ Result<Measurement> read_measurement(const Json& value) {
     m.predicted_high_s = in.real("predicted_high_seconds");
     m.confirmed = in.flag("confirmed");
     m.shared_from = printable_line(in.text("shared_from"));
+    m.usual_pull_s = in.real("usual_pull_seconds");
+    m.layers_read = in.sizes("layers_read");
+    m.throughput_low_bps = in.real("throughput_low_bps");
+    m.throughput_high_bps = in.real("throughput_high_bps");
+    m.ttfb_low_s = in.real("ttfb_low_ms", kMilli);
+    m.ttfb_high_s = in.real("ttfb_high_ms", kMilli);
+    m.unsure = in.flag("unsure");
+    m.phases = read_phases(value, in.error);
+    m.series = read_series(value, in.error);
     if (!in.error.empty()) return bad(in.error);
     return m;
 }
@@ -197,6 +278,8 @@ Result<Measurement> read_measurement(const Json& value) {
 Result<UpstreamReport> read_upstream(const std::string& name, const Json& value) {
     Members in(value);
     UpstreamReport out{.name = name, .ranking = {}, .manifest = in.text("manifest")};
+    out.unsure = in.flag("unsure");
+    out.why = printable(in.text("why"));
     if (!in.error.empty()) return bad(in.error);
     auto ranking = value.find("ranking");
     if (ranking == value.end() || !ranking->is_array() || ranking->size() > kMaxRanking)
@@ -216,11 +299,14 @@ std::string report_to_json(const Report& report) {
         Json ranking = Json::array();
         for (const auto& m : upstream.ranking) ranking.push_back(write_measurement(m));
         upstreams[upstream.name] = {{"manifest", text_or_null(upstream.manifest)},
+                                    {"unsure", upstream.unsure},
+                                    {"why", text_or_null(upstream.why)},
                                     {"ranking", std::move(ranking)}};
     }
     Json root{{"schema", kSchema},
               {"profile", printable(report.profile)},
               {"profile_sha256", report.profile_sha256},
+              {"site", text_or_null(report.site)},
               {"taken_at", number(report.taken_at, 1, 3)},
               {"elapsed_seconds", number(report.elapsed_s, 1, 3)},
               {"bytes", report.bytes},
@@ -250,6 +336,7 @@ Result<Report> report_from_json(std::string_view text) {
     Report report{.profile = in.text("profile", true),
                   .profile_sha256 = in.text("profile_sha256", true),
                   .upstreams = {}};
+    report.site = printable_line(in.text("site"), 80);
     report.taken_at = std::max(0.0, in.real("taken_at"));
     report.elapsed_s = std::max(0.0, in.real("elapsed_seconds"));
     report.bytes = in.whole("bytes");

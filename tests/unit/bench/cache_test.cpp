@@ -21,6 +21,9 @@ Measurement entry(const std::string& url, bool usable, Fault fault = Fault::none
     m.samples = 2;
     m.tag_digest = "sha256:" + std::string(64, 'a');
     m.confirmed = usable;
+    m.throughput_low_bps = 1000000;
+    m.phases = {.dns_s = 0.001, .tls_s = 0.02, .transfer_s = 3};
+    m.series = {{.at_s = 0.1, .bps = 5000}, {.at_s = 0.2, .bps = 6000}};
     return m;
 }
 
@@ -29,7 +32,9 @@ Report report(double at = kNow) {
     r.upstreams.push_back(
         {.name = "docker.io",
          .ranking = {entry("https://a.test", true), entry("https://b.test/v2/x", false, Fault::not_found)},
-         .manifest = "library/busybox@sha256:" + std::string(64, 'b')});
+         .manifest = "library/busybox@sha256:" + std::string(64, 'b'),
+         .unsure = true,
+         .why = "nobody else could win"});
     return r;
 }
 
@@ -55,6 +60,10 @@ TEST(ReportJson, HasTheContractsFieldsAndComesBack) {
     EXPECT_EQ(back->upstreams[0].ranking[0].mirror.trust, Trust::verify);
     EXPECT_DOUBLE_EQ(back->upstreams[0].ranking[0].predicted_pull_s, 3.25);
     EXPECT_EQ(back->upstreams[0].ranking[1].fault, Fault::not_found);
+    EXPECT_EQ(back->upstreams[0].ranking[0].phases, report().upstreams[0].ranking[0].phases);
+    EXPECT_EQ(back->upstreams[0].ranking[0].series, report().upstreams[0].ranking[0].series);
+    EXPECT_TRUE(back->upstreams[0].unsure);
+    EXPECT_EQ(back->upstreams[0].why, "nobody else could win");
 }
 
 TEST(ReportJson, StrangersCannotMoveTheCursor) {
@@ -76,6 +85,8 @@ TEST(ReportJson, RefusesWhatIsNotOne) {
     EXPECT_FALSE(report_from_json(replace_all(good, "3.25", "\"3.25\"")));
     EXPECT_FALSE(report_from_json(replace_all(good, "3.25", "-3.25")));
     EXPECT_FALSE(report_from_json(replace_all(good, "https://a.test", "a.test")));
+    EXPECT_FALSE(report_from_json(replace_all(good, "\"at_ms\": 100.0", "\"at_ms\": -1")));
+    EXPECT_FALSE(report_from_json(replace_all(good, "\"tls_ms\": 20.0", "\"tls_ms\": \"20\"")));
     EXPECT_FALSE(report_from_json(replace_all(good, "\"samples\": 2", "\"samples\": 1e99")));
     EXPECT_FALSE(report_from_json(std::string(1000, '[') + std::string(1000, ']')));
     EXPECT_FALSE(report_from_json(std::string(5 << 20, ' ')));

@@ -1,0 +1,37 @@
+// The node's own line, as far as the samples show it: what came in over all of them together. When one flow
+// alone gets as much as many together did, the line is the bottleneck and no mirror can be faster.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+
+namespace mirrorctl::bench {
+
+class Line {
+  public:
+    // At `now` (monotonic seconds) `bytes` have come over all samples so far; `flows` are under way, and the
+    // biggest of them has `top_share` (0..1) of the speed.
+    void watch(double now, double bytes, int flows, double top_share);
+    // Bytes per second over the last moments, 0 while nothing was watched.
+    double rate() const { return rate_; }
+    // The most that was seen over a moment.
+    double peak() const { return peak_; }
+    // So much comes in that flows may be taking each other's share.
+    bool pressed(int flows) const { return flows > 1 && rate_ >= kPressed * peak_; }
+    // `alone` = bytes per second of the only flow there is, `seconds` = for how long it has been the only
+    // one. True: it gets what several that shared did, so the line is full.
+    bool filled_by(double alone, double seconds) const;
+
+  private:
+    static constexpr double kPressed = 0.8;
+    struct Point {
+        double at;
+        double bytes;
+    };
+    std::deque<Point> points_;
+    double rate_ = 0;
+    double peak_ = 0;
+    double shared_peak_ = 0;  // while no flow had most of it
+};
+
+}  // namespace mirrorctl::bench
