@@ -151,7 +151,9 @@ void Grammar::add_apply(const char* name, const char* summary, const char* examp
         add_splay(*command, splay);
         add_metrics(*command, options.metrics_file);
         command->add_flag("-n,--dry-run", options.dry_run, "show what would be done, as `plan` does");
-        command->add_option("PLAN", options.plan_file, "a plan saved by `mirrorctl plan --out`");
+        command->add_option("PLAN", options.plan_file,
+                            "a plan saved by `mirrorctl plan --out`; its --profile FILE, --var, --user and "
+                            "proxies are to be given again");
     }
 }
 
