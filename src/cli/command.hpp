@@ -23,6 +23,7 @@ Result<ExitCode> run_targets(Node& node);
 Result<ExitCode> run_profile_list(Node& node);
 Result<ExitCode> run_profile_show(Node& node, const ProfileShowOptions& options);
 Result<ExitCode> run_profile_lint(Node& node, const ProfileLintOptions& options);
+Result<ExitCode> run_sync(Node& node, const SyncOptions& options);
 Result<ExitCode> run_completion(Node& node, const CompletionOptions& options);
 Result<ExitCode> run_overview(Node& node);
 

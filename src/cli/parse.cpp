@@ -3,6 +3,7 @@
 #include "base/strings.hpp"
 #include "cli/parse_fleet.hpp"
 #include "cli/parse_inspect.hpp"
+#include "cli/parse_sync.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -40,6 +41,7 @@ struct Grammar {
     RecoverOptions recover;
     ProfileShowOptions show;
     ProfileLintOptions lint;
+    SyncWords sync;
     CompletionOptions completion;
     std::string color = "auto";
     std::string wait, plan_wait, budget, splay;
@@ -229,6 +231,7 @@ Grammar::Grammar() {
     add_undo_commands();
     add(app, "history", "the transactions of this node, newest first", "Example:\n  mirrorctl history");
     add_profile_commands();
+    add_sync_command(app, sync);
     add(app, "targets", "what can be written, what is detected here, and why not",
         "Example:\n  mirrorctl targets");
     auto* shell = add(app, "completion", "print a completion script",
@@ -311,6 +314,10 @@ Result<CommandOptions> chosen_options(Grammar& grammar, const std::string& name)
     if (name == "profile-list") return ProfileListOptions{};
     if (name == "profile-show") return grammar.show;
     if (name == "profile-lint") return grammar.lint;
+    if (name == "sync") {
+        TRY_ASSIGN(auto sync, sync_options(grammar.sync));
+        return sync;
+    }
     if (name == "completion") return grammar.completion;
     return OverviewOptions{};
 }

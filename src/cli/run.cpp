@@ -34,6 +34,7 @@ Result<ExitCode> dispatch(Node& node, const CommandOptions& options) {
                                [&](const ProfileListOptions&) { return run_profile_list(node); },
                                [&](const ProfileShowOptions& o) { return run_profile_show(node, o); },
                                [&](const ProfileLintOptions& o) { return run_profile_lint(node, o); },
+                               [&](const SyncOptions& o) { return run_sync(node, o); },
                                [&](const CompletionOptions& o) { return run_completion(node, o); }},
                       options);
 }

@@ -28,6 +28,8 @@ struct World {
     std::uint32_t uid = 0;  // effective
     std::uint32_t gid = 0;
     std::function<std::string()> actor;  // who ran us: "root (sudo by alice)"
+    // All of stdin, at most `limit` bytes. Errors: io, unsupported_layout (more than that).
+    std::function<Result<std::string>(std::size_t limit)> in = {};
 };
 
 }  // namespace mirrorctl::cli

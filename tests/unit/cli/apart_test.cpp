@@ -23,6 +23,8 @@ class Borrowed : public net::Transport {
         return real_.start(request, handler);
     }
     void cancel(net::RequestId id) override { real_.cancel(id); }
+    void hold(net::RequestId id) override { real_.hold(id); }
+    void go_on(net::RequestId id) override { real_.go_on(id); }
     bool turn(double seconds) override { return real_.turn(seconds); }
 
   private:
