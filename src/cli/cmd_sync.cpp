@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <utility>
 
 namespace mirrorctl::cli {
 
@@ -108,15 +109,28 @@ Result<void> emit_profile(Node& node, const SyncOptions& options, const SyncInpu
                             emitted.left_out.front()),
              .hint = "copy with --keep-path"});
     if (emitted.profile.upstreams.empty()) return {};
-    return write_out_file(node, options.emit_profile, profile::to_yaml(emitted.profile), "the profile");
+    return write_out_file(node, {.path = options.emit_profile, .what = "the profile", .mode = 0644},
+                          profile::to_yaml(emitted.profile));
+}
+
+// A place that cannot be written to is found before hours of copying.
+Result<void> check_files(Node& node, const SyncOptions& options) {
+    for (const auto& [path, what] :
+         {std::pair(&options.failed_file, "the failed images"), std::pair(&options.report_file, "the report"),
+          std::pair(&options.emit_profile, "the profile")})
+        if (!path->empty()) TRY(check_out_file(node, {.path = *path, .what = what}));
+    return {};
 }
 
 Result<void> write_files(Node& node, const SyncOptions& options, const std::string& failed,
                          const ui::SyncDocument& document) {
     if (!options.failed_file.empty())
-        TRY(write_out_file(node, options.failed_file, failed, "the failed images"));
-    if (options.report_file.empty()) return {};
-    return write_out_file(node, options.report_file, ui::sync_json(document), "the report");
+        TRY(write_out_file(node, {.path = options.failed_file, .what = "the failed images", .mode = 0644},
+                           failed));
+    if (!options.report_file.empty())
+        TRY(write_out_file(node, {.path = options.report_file, .what = "the report", .mode = 0644},
+                           ui::sync_json(document)));
+    return {};
 }
 
 sync::SyncOptions engine_options(const SyncOptions& options, const SyncInputs& inputs, SyncRoutes& routes) {
@@ -147,10 +161,6 @@ Result<ui::SyncDocument> copy(Node& node, const SyncOptions& options, SyncInputs
                          .stop_requested = node.world().stop_requested},
                         engine_options(options, inputs, routes));
     TRY_ASSIGN(auto plan, engine.plan(inputs.rules));
-    if (auto errors = collisions_of(plan, inputs.rules); !errors.empty()) {
-        narrator.end();
-        return ui::SyncDocument{.errors = std::move(errors)};
-    }
     sync::SyncReport report;
     if (!options.dry_run) report = engine.run(plan);
     narrator.end();
@@ -167,6 +177,7 @@ Result<ui::SyncDocument> copy(Node& node, const SyncOptions& options, SyncInputs
 Result<ExitCode> run_sync(Node& node, const SyncOptions& options) {
     TRY_ASSIGN(auto inputs, read_sync_inputs(node, options));
     if (!inputs.errors.empty()) return finish(node, {.warnings = inputs.warnings, .errors = inputs.errors});
+    TRY(check_files(node, options));
     TRY_ASSIGN(auto document, copy(node, options, inputs));
     return finish(node, document);
 }

@@ -5,7 +5,6 @@
 #include "text/json_node.hpp"
 
 #include <algorithm>
-#include <map>
 #include <utility>
 
 namespace mirrorctl::cli {
@@ -137,24 +136,6 @@ std::string failed_rules(const std::vector<sync::Rule>& rules, const sync::SyncP
         if (image.outcome == sync::ImageResult::Outcome::failed)
             writer.add(image.source.str(), image.destination.str());
     return writer.text();
-}
-
-std::vector<Error> collisions_of(const sync::SyncPlan& plan, const std::vector<sync::Rule>& rules) {
-    std::map<std::string, const sync::PlannedImage*> taken;
-    std::vector<Error> errors;
-    for (const auto& image : plan.images) {
-        if (image.destination.tag.empty()) continue;
-        auto [it, is_new] = taken.emplace(image.destination.str(), &image);
-        if (is_new || it->second->source == image.source) continue;
-        Error error{.code = ErrorCode::conflict,
-                    .message = cat("two sources for one name: ", it->first, ": ", it->second->source.str(),
-                                   " and ", image.source.str()),
-                    .hint = "give one of them another destination or tag"};
-        if (image.rule < rules.size() && !rules[image.rule].where.file.empty())
-            error.location = rules[image.rule].where;
-        errors.push_back(std::move(error));
-    }
-    return errors;
 }
 
 }  // namespace mirrorctl::cli

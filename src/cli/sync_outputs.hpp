@@ -21,9 +21,6 @@ ui::SyncDocument document_of(const sync::SyncPlan& plan, const sync::SyncReport&
 std::string failed_rules(const std::vector<sync::Rule>& rules, const sync::SyncPlan& plan,
                          const sync::SyncReport& report);
 
-// Tag names that two sources want, found once the registries have told which tags there are.
-std::vector<Error> collisions_of(const sync::SyncPlan& plan, const std::vector<sync::Rule>& rules);
-
 struct EmittedProfile {
     Profile profile = {};
     std::vector<std::string> left_out = {};  // destinations that cannot serve as a mirror

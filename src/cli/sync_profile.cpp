@@ -22,20 +22,27 @@ Url address(const std::string& host, const std::string& prefix, bool insecure) {
     return url.value_or(Url{});
 }
 
+bool belongs_to(const sync::LoginEntry& entry, const std::string& host) {
+    return entry.prefix == host || entry.prefix.starts_with(host + "/");
+}
+
+bool insecure_at(const std::string& host, const std::vector<sync::LoginEntry>& logins) {
+    return std::any_of(logins.begin(), logins.end(),
+                       [&](const auto& entry) { return entry.insecure && belongs_to(entry, host); });
+}
+
 Mirror mirror_of(const sync::PlannedImage& image, const std::string& prefix,
                  const std::vector<sync::LoginEntry>& logins) {
     const auto& host = image.destination.location.registry;
-    Mirror mirror{.form = prefix.empty() ? MirrorForm::host : MirrorForm::prefix,
+    Mirror mirror{.url = address(host, prefix, insecure_at(host, logins)),
+                  .form = prefix.empty() ? MirrorForm::host : MirrorForm::prefix,
                   .trust = Trust::resolve,
                   .operator_name = host,
+                  .insecure = insecure_at(host, logins),
                   .prefer = true,
                   .source = "mirrorctl sync"};
-    for (const auto& entry : logins) {
-        if (entry.prefix != host && !entry.prefix.starts_with(host + "/")) continue;
-        mirror.insecure = mirror.insecure || entry.insecure;
-        if (!entry.ca_file.empty()) mirror.ca = entry.ca_file;
-    }
-    mirror.url = address(host, prefix, mirror.insecure);
+    for (const auto& entry : logins)
+        if (belongs_to(entry, host) && !entry.ca_file.empty()) mirror.ca = entry.ca_file;
     // A probe must ask for something that is there.
     mirror.canary = Canary{.image = cat(image.source.location.repository, ":", image.destination.tag),
                            .digest = image.digest == image.source_digest ? image.digest : ""};
