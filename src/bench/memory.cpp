@@ -64,7 +64,9 @@ void remember_traffic(Memory& memory, const Measurement& m, double now, double t
         memory.asked.push_back(
             {.operator_name = operator_key(m.mirror, m.is_origin), .at = now, .requests = m.requests});
     auto url = m.mirror.url.masked();
-    for (const auto& [digest, bytes] : m.layers_read) {
+    for (const auto& entry : m.layers_read) {
+        const auto& digest = entry.first;
+        const auto bytes = entry.second;
         auto known = std::find_if(memory.read.begin(), memory.read.end(), [&](const ReadLayer& layer) {
             return layer.url == url && layer.digest == digest;
         });

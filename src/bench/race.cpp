@@ -109,7 +109,8 @@ Measurement light_check(const BenchSpec& spec, const LightCheck& check, net::Tra
         // Instead of a blob that was proven before: the next bytes of one that were not read yet.
         if (session.stage() == Session::Stage::gated && !blob_asked && !session.candidate().read.empty() &&
             session.has_unread_layer()) {
-            session.begin_sample({.max_bytes = kLightBytes, .max_seconds = kSeconds});
+            session.begin_sample(
+                {.max_bytes = kLightBytes, .enough_bytes = kLightBytes, .max_seconds = kSeconds});
             blob_asked = true;
         }
         if (session.stage() != Session::Stage::gate && !session.wants() && !session.in_flight()) break;

@@ -53,10 +53,10 @@ Result<void> check_options(const ApplyOptions& options, const Plan& plan) {
 Result<void> save_plan(Node& node, const std::string& file, const SavedPlan& saved) {
     auto text = saved_plan_to_json(saved);
     if (text.size() > kSavedPlanLimit)
-        return Failure(Error{.code = ErrorCode::unsupported_layout,
-                             .message = cat("cannot write the plan: ", printable_line(file, 200),
-                                            ": larger than 4 MiB"),
-                             .hint = "narrow it with --target"});
+        return Failure(
+            Error{.code = ErrorCode::unsupported_layout,
+                  .message = cat("cannot write the plan: ", printable_line(file, 200), ": larger than 4 MiB"),
+                  .hint = "narrow it with --target"});
     return write_out_file(node, {.path = file, .what = "the plan"}, text);
 }
 

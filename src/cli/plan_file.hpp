@@ -9,8 +9,8 @@
 
 namespace mirrorctl::cli {
 
-// Writes it (0600) to a host path. Errors: unsafe_path for anything but a plain file; unsupported_layout for a
-// plan that could not be read again; not_found, permission_denied, io.
+// Writes it (0600) to a host path. Errors: unsafe_path for anything but a plain file; unsupported_layout for
+// a plan that could not be read again; not_found, permission_denied, io.
 Result<void> save_plan(Node& node, const std::string& file, const SavedPlan& saved);
 
 // The plan of `options.plan_file`, which must belong to root, to us or to who called sudo. What it wants is
@@ -19,7 +19,8 @@ Result<void> save_plan(Node& node, const std::string& file, const SavedPlan& sav
 Result<SavedPlan> read_saved_plan(Node& node, const ApplyOptions& options);
 
 // The profile to make the plan again from: --profile, else one of the node that has its name, else
-// config.yaml's; with exactly the content that it had. A path in the plan is not believed. Errors: stale_plan.
+// config.yaml's; with exactly the content that it had. A path in the plan is not believed. Errors:
+// stale_plan.
 Result<std::string> profile_of_plan(Node& node, const ApplyOptions& options, const Plan& plan);
 
 }  // namespace mirrorctl::cli

@@ -17,11 +17,11 @@ constexpr double kClockSkew = 600;  // seconds by which two nodes' clocks may di
 constexpr std::string_view kDigestMark = "#sha256=";
 constexpr std::size_t kHexDigits = 64;
 
-Failure unfit(const std::string& where, std::string why, std::string hint = {}) {
-    return Failure(Error{.code = ErrorCode::usage,
-                         .message = cat("the ranking does not fit: ", printable_line(mask_secrets(where)),
-                                        ": ", std::move(why)),
-                         .hint = std::move(hint)});
+Failure unfit(const std::string& where, const std::string& why, std::string hint = {}) {
+    return Failure(
+        Error{.code = ErrorCode::usage,
+              .message = cat("the ranking does not fit: ", printable_line(mask_secrets(where)), ": ", why),
+              .hint = std::move(hint)});
 }
 
 std::string site_words(const std::string& site) {

@@ -25,30 +25,110 @@ bool has(const List& list, std::string_view word) {
 
 // docs.docker.com/reference/cli/dockerd, "Daemon configuration file". Not here: what carries words of the
 // user's own (labels, runtimes, log-opts, proxies, node-generic-resources).
-constexpr std::array<std::string_view, 60> kDaemonKeys{
-    "registry-mirrors", "insecure-registries", "allow-nondistributable-artifacts", "features", "builder",
-    "containerd", "containerd-namespace", "containerd-snapshotter", "data-root", "exec-root", "pidfile",
-    "storage-driver", "log-driver", "log-level", "log-format", "debug", "experimental", "live-restore",
-    "bip", "bridge", "mtu", "ip", "ip-forward", "ip-masq", "iptables", "ip6tables", "ipv6", "fixed-cidr",
-    "fixed-cidr-v6", "default-gateway", "default-gateway-v6", "default-address-pools", "dns", "dns-opts",
-    "dns-search", "icc", "userland-proxy", "userland-proxy-path", "exec-opts", "cgroup-parent",
-    "default-cgroupns-mode", "default-ipc-mode", "default-runtime", "default-shm-size", "default-ulimits",
-    "group", "hosts", "init", "init-path", "max-concurrent-downloads", "max-concurrent-uploads",
-    "max-download-attempts", "metrics-addr", "no-new-privileges", "oom-score-adjust", "seccomp-profile",
-    "selinux-enabled", "shutdown-timeout", "swarm-default-advertise-addr", "userns-remap"};
+constexpr std::array<std::string_view, 60> kDaemonKeys{"registry-mirrors",
+                                                       "insecure-registries",
+                                                       "allow-nondistributable-artifacts",
+                                                       "features",
+                                                       "builder",
+                                                       "containerd",
+                                                       "containerd-namespace",
+                                                       "containerd-snapshotter",
+                                                       "data-root",
+                                                       "exec-root",
+                                                       "pidfile",
+                                                       "storage-driver",
+                                                       "log-driver",
+                                                       "log-level",
+                                                       "log-format",
+                                                       "debug",
+                                                       "experimental",
+                                                       "live-restore",
+                                                       "bip",
+                                                       "bridge",
+                                                       "mtu",
+                                                       "ip",
+                                                       "ip-forward",
+                                                       "ip-masq",
+                                                       "iptables",
+                                                       "ip6tables",
+                                                       "ipv6",
+                                                       "fixed-cidr",
+                                                       "fixed-cidr-v6",
+                                                       "default-gateway",
+                                                       "default-gateway-v6",
+                                                       "default-address-pools",
+                                                       "dns",
+                                                       "dns-opts",
+                                                       "dns-search",
+                                                       "icc",
+                                                       "userland-proxy",
+                                                       "userland-proxy-path",
+                                                       "exec-opts",
+                                                       "cgroup-parent",
+                                                       "default-cgroupns-mode",
+                                                       "default-ipc-mode",
+                                                       "default-runtime",
+                                                       "default-shm-size",
+                                                       "default-ulimits",
+                                                       "group",
+                                                       "hosts",
+                                                       "init",
+                                                       "init-path",
+                                                       "max-concurrent-downloads",
+                                                       "max-concurrent-uploads",
+                                                       "max-download-attempts",
+                                                       "metrics-addr",
+                                                       "no-new-privileges",
+                                                       "oom-score-adjust",
+                                                       "seccomp-profile",
+                                                       "selinux-enabled",
+                                                       "shutdown-timeout",
+                                                       "swarm-default-advertise-addr",
+                                                       "userns-remap"};
 constexpr std::array<std::string_view, 5> kLogOptions{"max-size", "max-file", "mode", "compress",
                                                       "max-buffer-size"};
 // containerd docs/hosts.md
 constexpr std::array<std::string_view, 8> kHostsKeys{
     "server", "capabilities", "ca", "client", "skip_verify", "override_path", "dial_timeout", "rewrite"};
 // containerd docs/man/containerd-config.toml.5.md and docs/cri/config.md
-constexpr std::array<std::string_view, 38> kContainerdKeys{
-    "version", "root", "state", "temp", "imports", "oom_score", "disabled_plugins", "required_plugins",
-    "plugin_dir", "address", "uid", "gid", "max_recv_message_size", "max_send_message_size", "level", "format",
-    "path", "config_path", "endpoint", "sandbox_image", "sandbox", "pinned_images", "snapshotter",
-    "default_runtime_name", "runtime_type", "runtime_engine", "runtime_root", "SystemdCgroup", "BinaryName",
-    "bin_dir", "bin_dirs", "conf_dir", "conf_template", "max_conf_num", "enable_selinux", "enable_cdi",
-    "max_concurrent_downloads", "discard_unpacked_layers"};
+constexpr std::array<std::string_view, 38> kContainerdKeys{"version",
+                                                           "root",
+                                                           "state",
+                                                           "temp",
+                                                           "imports",
+                                                           "oom_score",
+                                                           "disabled_plugins",
+                                                           "required_plugins",
+                                                           "plugin_dir",
+                                                           "address",
+                                                           "uid",
+                                                           "gid",
+                                                           "max_recv_message_size",
+                                                           "max_send_message_size",
+                                                           "level",
+                                                           "format",
+                                                           "path",
+                                                           "config_path",
+                                                           "endpoint",
+                                                           "sandbox_image",
+                                                           "sandbox",
+                                                           "pinned_images",
+                                                           "snapshotter",
+                                                           "default_runtime_name",
+                                                           "runtime_type",
+                                                           "runtime_engine",
+                                                           "runtime_root",
+                                                           "SystemdCgroup",
+                                                           "BinaryName",
+                                                           "bin_dir",
+                                                           "bin_dirs",
+                                                           "conf_dir",
+                                                           "conf_template",
+                                                           "max_conf_num",
+                                                           "enable_selinux",
+                                                           "enable_cdi",
+                                                           "max_concurrent_downloads",
+                                                           "discard_unpacked_layers"};
 constexpr std::array<std::string_view, 4> kProxyVariables{"http_proxy", "https_proxy", "all_proxy",
                                                           "no_proxy"};
 
@@ -159,7 +239,8 @@ class Lines {
                                 shown_.begin() + static_cast<std::ptrdiff_t>(span.end), false) -
                       shown_.begin();
         auto head = text_.substr(span.begin, static_cast<std::size_t>(hidden) - span.begin);
-        auto rest = text_.substr(static_cast<std::size_t>(hidden), span.end - static_cast<std::size_t>(hidden));
+        auto rest =
+            text_.substr(static_cast<std::size_t>(hidden), span.end - static_cast<std::size_t>(hidden));
         if (trim(rest).empty()) return std::string(whole);
         bool comment = trim(rest)[0] == '#' || trim(rest)[0] == ';';
         return cat(head, rest.starts_with(' ') ? " " : "", comment ? "# " : "", kMask);

@@ -19,7 +19,7 @@ struct WishedMirror {
 
 // What was decided when the plan was made. Everything else comes from the node and from the command line.
 struct Wish {
-    std::vector<std::string> targets = {};  // named by --target
+    std::vector<std::string> targets = {};                          // named by --target
     std::map<std::string, std::vector<WishedMirror>> mirrors = {};  // upstream -> all chosen, in order
     bool operator==(const Wish&) const = default;
 };

@@ -114,7 +114,8 @@ Result<void> check_remade(const Plan& saved, const Plan& remade) {
         return refuse(kOther, dir->path.str());
     for (const auto& step : remade.activations)
         if (!is_shown(step, saved))
-            return refuse("it does not show what has to be done now", cat(name_of(step.kind), " ", step.unit));
+            return refuse("it does not show what has to be done now",
+                          cat(name_of(step.kind), " ", step.unit));
     return {};
 }
 

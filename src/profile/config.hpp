@@ -21,7 +21,7 @@ struct NodeConfig {
     Restart restart = Restart::if_safe;
     std::string site = {};
     std::string contact = {};  // an address for complaints: goes into the User-Agent
-    bool spread = true;  // near-equal mirrors in an order that differs from node to node
+    bool spread = true;        // near-equal mirrors in an order that differs from node to node
 };
 
 inline constexpr std::string_view kConfigPath = "/etc/mirrorctl/config.yaml";

@@ -28,8 +28,8 @@ namespace {
 using Length = std::uint32_t;
 
 constexpr int kReportFd = 3;
-constexpr int kNotConfined = 125;  // exit status: a privilege could not be given up
-constexpr int kUnheard = 124;      // the parent is gone
+constexpr int kNotConfined = 125;    // exit status: a privilege could not be given up
+constexpr int kUnheard = 124;        // the parent is gone
 constexpr double kSecondsToDie = 2;  // a process that was killed, on a slow machine
 
 void write_all(int fd, std::string_view bytes) {

@@ -66,8 +66,8 @@ constexpr std::array kForbidden{
     "execve", "execveat", "fork", "vfork", "ptrace", "process_vm_readv", "process_vm_writev",
     "process_madvise", "process_mrelease", "kill", "tkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo",
     "pidfd_open", "pidfd_send_signal", "pidfd_getfd", "kcmp", "unshare", "setns", "setsid", "setpgid",
-    "setpriority", "ioprio_set", "sched_setscheduler", "sched_setparam", "sched_setattr",
-    "sched_setaffinity", "migrate_pages", "move_pages",
+    "setpriority", "ioprio_set", "sched_setscheduler", "sched_setparam", "sched_setattr", "sched_setaffinity",
+    "migrate_pages", "move_pages",
     // the kernel
     "bpf", "perf_event_open", "userfaultfd", "keyctl", "add_key", "request_key", "init_module",
     "finit_module", "delete_module", "kexec_load", "kexec_file_load", "personality", "acct", "reboot",
@@ -120,8 +120,7 @@ bool leave_others_alone(scmp_filter_ctx filter) {
     ok = ok && add_if(filter, SCMP_SYS(prlimit64), {.arg = 0, .op = SCMP_CMP_NE, .datum_a = 0, .datum_b = 0});
     for (unsigned command : {F_SETOWN, F_SETOWN_EX, F_SETSIG})
         ok = ok && add_equal(filter, SCMP_SYS(fcntl), 1, command);
-    for (unsigned request : {FIOSETOWN, SIOCSPGRP})
-        ok = ok && add_equal(filter, SCMP_SYS(ioctl), 1, request);
+    for (unsigned request : {FIOSETOWN, SIOCSPGRP}) ok = ok && add_equal(filter, SCMP_SYS(ioctl), 1, request);
     return ok;
 }
 

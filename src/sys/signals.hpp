@@ -1,7 +1,7 @@
 // SIGINT and SIGTERM as a wish: the first one is noted and waited for at a safe point, the second one ends
-// the process at once. SIGHUP (the terminal was closed, the session ends) is noted like the first one, however
-// often it comes. SIGPIPE and SIGXFSZ are ignored: the write that meant them fails, and that is an error like
-// any other.
+// the process at once. SIGHUP (the terminal was closed, the session ends) is noted like the first one,
+// however often it comes. SIGPIPE and SIGXFSZ are ignored: the write that meant them fails, and that is an
+// error like any other.
 #pragma once
 
 namespace mirrorctl::sys {

@@ -18,8 +18,8 @@ struct Slot {
 };
 
 // Writes the state that the file shall have into the temp, durable, with its final mode, owner and
-// attributes; under another name until it is whole. Nothing for an absent state. A disk that is too full says so here, before any file was
-// replaced.
+// attributes; under another name until it is whole. Nothing for an absent state. A disk that is too full says
+// so here, before any file was replaced.
 Result<void> stage(sys::Fs& fs, const Slot& slot, const FileState& want);
 
 // Errors: foreign_change when the file is not in the state that the plan knows at this point.

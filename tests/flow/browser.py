@@ -174,12 +174,8 @@ class Browser:
             raise RuntimeError(json.dumps(result["exceptionDetails"])[:500])
         return result["result"].get("value")
 
-    def screenshot(self, save_as=None):
-        """The whole page, not only what a window of this height shows."""
+    def screenshot(self, bottom=None):
+        """A PNG of the page down to `bottom`, of the whole page without it."""
         size = self.call("Page.getLayoutMetrics")["cssContentSize"]
-        clip = {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}
-        data = base64.b64decode(self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip)["data"])
-        if save_as:
-            with open(save_as, "wb") as out:
-                out.write(data)
-        return Picture(data)
+        clip = {"x": 0, "y": 0, "width": size["width"], "height": bottom or size["height"], "scale": 1}
+        return base64.b64decode(self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip)["data"])

@@ -49,8 +49,9 @@ std::string saved_plan_to_json(const SavedPlan& saved) {
 
 Result<SavedPlan> saved_plan_from_json(std::string_view text) {
     TRY_ASSIGN(auto plan, plan_from_json(text));
-    TRY_ASSIGN(auto wish, json::read_document<Json>(
-                              text, kPlanSchema, [](const Reader& in) { return wish_from(in.object("wish")); }));
+    TRY_ASSIGN(auto wish, json::read_document<Json>(text, kPlanSchema, [](const Reader& in) {
+                   return wish_from(in.object("wish"));
+               }));
     return SavedPlan{.plan = std::move(plan), .wish = std::move(wish)};
 }
 

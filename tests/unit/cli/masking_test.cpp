@@ -73,7 +73,8 @@ TEST(ShownText, KeepsTheLines) {
             auto out = shown_text(TargetPath(path), text);
             std::string_view in = text;
             EXPECT_EQ(std::count(out.begin(), out.end(), '\n'), std::count(in.begin(), in.end(), '\n'))
-                << path << "\n" << text;
+                << path << "\n"
+                << text;
         }
 }
 
@@ -107,7 +108,8 @@ TEST(MaskedDiff, ASecretThatChangesIsAMaskedChange) {
 
 TEST(MaskedDiff, OnceMoreForWhatNobodyExpects) {
     const Case cases[] = {
-        {kDaemon, R"({"registry-mirrors": ["https:\/\/u:p@h"]})", R"(+{"registry-mirrors": ["https:\/\/***@h"]})"},
+        {kDaemon, R"({"registry-mirrors": ["https:\/\/u:p@h"]})",
+         R"(+{"registry-mirrors": ["https:\/\/***@h"]})"},
         {kUnit, "[Service]\nEnvironment=HTTP_PROXY=u:p@h:1", "+Environment=HTTP_PROXY=***@h:1"},
         {kUnit, "[Service]\nEnvironment=HTTP_PROXY=http://u:p@h:1", "+Environment=HTTP_PROXY=http://***@h:1"},
         {kHosts, "[host.\"https://u:p@h\"]", "+[host.\"https://***@h\"]"},

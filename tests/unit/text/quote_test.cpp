@@ -13,8 +13,7 @@ TEST(Quote, EachGrammarInItsOwnWay) {
     EXPECT_EQ(*quote_shell(value), R"('A=h"p\%40$x`y`'\''z é')");
     EXPECT_EQ(*quote_toml(value), R"("A=h\"p\\%40$x`y`'z é")");
     EXPECT_EQ(*quote_toml("a\tb"), R"("a\tb")");
-    EXPECT_EQ(*quote_html("<b a='1' c=\"2\">&amp; é"),
-              "&lt;b a=&#39;1&#39; c=&quot;2&quot;&gt;&amp;amp; é");
+    EXPECT_EQ(*quote_html("<b a='1' c=\"2\">&amp; é"), "&lt;b a=&#39;1&#39; c=&quot;2&quot;&gt;&amp;amp; é");
 }
 
 TEST(Quote, RefusesWhatOneLineCannotHold) {

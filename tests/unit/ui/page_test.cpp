@@ -4,6 +4,7 @@
 #include "base/strings.hpp"
 #include "ui/pull_parts.hpp"
 #include "ui/scale.hpp"
+#include "unit/ui/measured.hpp"
 
 #include <gtest/gtest.h>
 
@@ -12,21 +13,6 @@
 
 namespace mirrorctl::ui {
 namespace {
-
-Measurement usable(const std::string& url, double seconds) {
-    Measurement m;
-    m.mirror.url = *parse_url(url);
-    m.usable = true;
-    m.predicted_pull_s = seconds;
-    m.predicted_low_s = seconds * 0.9;
-    m.predicted_high_s = seconds * 1.2;
-    m.dns_s = 0.01;
-    m.connect_s = 0.05;
-    m.rtt_s = 0.02;
-    m.ttfb_s = 0.03;
-    m.throughput_bps = 1e6;
-    return m;
-}
 
 Measurement rejected(const std::string& url, const std::string& reason) {
     Measurement m;
@@ -176,8 +162,8 @@ TEST(PullParts, SumIsThePredictedTime) {
     m.token_s = 0.2;
     auto parts = parts_of(m);
     EXPECT_NEAR(parts.total(), 3, 1e-9);
-    EXPECT_NEAR(parts.of(PullPart::connect), 0.02, 1e-9);
-    EXPECT_NEAR(parts.of(PullPart::tls), 0.03, 1e-9);
+    EXPECT_NEAR(parts.of(PullPart::connect), 0.08, 1e-9);
+    EXPECT_NEAR(parts.of(PullPart::tls), 0.12, 1e-9);
     EXPECT_NEAR(parts.of(PullPart::token), 0.2, 1e-9);
     m.ttfb_s = 100;  // longer than all that was predicted
     EXPECT_NEAR(parts_of(m).total(), 3, 1e-9);
