@@ -27,7 +27,11 @@ class BodySink {
 struct Streams {
     BodySink* sink = nullptr;
     std::function<void(RequestId)> started = {};  // told as soon as the request is under way
+    double patience = 30;                         // seconds without a byte in either direction
 };
+
+// Error::cause where nothing came for too long: the code of curl's own timeouts.
+inline constexpr int kStalled = 28;
 
 class Exchange {
   public:

@@ -108,6 +108,10 @@ Result<net::Answer> Authorizer::ask_for_token(const Url& token_url, const Url& r
     request.ca_pem = style_.ca_pem;
     request.check_certificate = style_.check_certificate;
     request.proxy = style_.proxy;
+    if (same_origin(token_url, registry)) {
+        request.cert_pem = style_.cert_pem;
+        request.key_pem = style_.key_pem;
+    }
     bool form = !account.identity_token.empty();
     for (int attempt = 0;; ++attempt) {
         auto to_send = request;

@@ -65,18 +65,24 @@ Result<net::Answer> Host::send(const Ask& ask) {
         auto answer = this->attempt(ask);
         --under_way_;
         if (answer) note(*answer);
+        bool busy = answer && !answer->error && (answer->status == 429 || answer->status == 503);
         if (!should_repeat(ask, answer, attempt)) {
+            if (busy) slow_down(std::min(wish_of(*answer).value_or(kFirstRest), spec_.longest_pause));
             if (answer && answer->error) return Failure(std::move(*answer->error));
             return answer;
         }
         auto pause = backoff(attempt, static_cast<double>((jitter_ += 7919U) % 997U) / 997.0);
         if (answer)
-            if (auto wish = retry_after(*answer, exchange_.wall())) pause = *wish;
-        if (answer && (answer->status == 429 || answer->status == 503))
+            if (auto wish = wish_of(*answer)) pause = *wish;
+        if (busy)
             slow_down(std::max(pause, kFirstRest));
         else
             exchange_.sleep(pause);
     }
+}
+
+std::optional<double> Host::wish_of(const net::Answer& answer) const {
+    return retry_after(answer, exchange_.wall());
 }
 
 bool Host::should_repeat(const Ask& ask, const Result<net::Answer>& answer, int attempt) {
@@ -84,7 +90,7 @@ bool Host::should_repeat(const Ask& ask, const Result<net::Answer>& answer, int 
     if (!ask.repeatable || attempt >= most || exchange_.stopping() || !answer) return false;
     if (answer->error) return is_network(answer);
     if (!is_transient(answer->status) || exhausted_) return false;
-    return retry_after(*answer, exchange_.wall()).value_or(0) <= spec_.longest_pause;
+    return wish_of(*answer).value_or(0) <= spec_.longest_pause;
 }
 
 // Everybody who asks this host rests, not only whoever was told.
@@ -110,8 +116,7 @@ void Host::slow_down(double seconds) {
 
 void Host::note(const net::Answer& answer) {
     if (answer.status > 0 && answer.status < 400) at_once_ = std::min(kMostAtOnce, at_once_ + 1 / at_once_);
-    if (is_pull_quota(answer) && retry_after(answer, exchange_.wall()).value_or(1e9) > spec_.longest_pause)
-        exhausted_ = true;
+    if (is_pull_quota(answer) && wish_of(answer).value_or(1e9) > spec_.longest_pause) exhausted_ = true;
     for (const auto& warning : answer.all_headers("Warning")) {
         auto text = cat(name(), " says: ", printable_line(warning));
         bool known = std::find(warnings_.begin(), warnings_.end(), text) != warnings_.end();
@@ -121,19 +126,28 @@ void Host::note(const net::Answer& answer) {
 
 // A host that may be insecure and has not been reached by https yet is tried by http, as docker does.
 bool Host::fall_back(const net::Answer& answer) {
-    if (!spec_.may_fall_back_to_http || reached_ || spec_.mirror.url.scheme != "https") return false;
+    if (!spec_.may_fall_back_to_http || reached_) return false;
     if (!answer.error || answer.error->code != ErrorCode::network) return false;
     spec_.mirror.url.scheme = "http";
     return true;
 }
 
-Result<net::Answer> Host::attempt(const Ask& ask) {
+// Requests are built before it is known, or found out by another one meanwhile, how the host is reached.
+Result<net::Answer> Host::attempt(const Ask& given) {
+    auto ask = given;
+    auto& scheme = spec_.mirror.url.scheme;
+    bool ours = ask.request.url.authority() == url().authority();
+    if (ours && spec_.may_fall_back_to_http) ask.request.url.scheme = scheme;
+    auto tried = ask.request.url.scheme;
     auto answer = authorized(ask);
-    if (answer && fall_back(*answer)) {
-        auto plain = ask;
-        plain.request.url.scheme = "http";
-        answer = authorized(plain);
-        if (answer && answer->error) spec_.mirror.url.scheme = "https";
+    bool late = answer && answer->error && ours && tried == "https" && scheme == "http";
+    if (answer && tried == "https" && ours && (late || fall_back(*answer))) {
+        ask.request.url.scheme = scheme;
+        auto plain = authorized(ask);
+        if (plain && plain->error && !reached_)
+            scheme = "https";  // what https said is the better answer: a certificate, perhaps
+        else
+            answer = std::move(plain);
     }
     if (answer && !answer->error) reached_ = true;
     return answer;
@@ -154,8 +168,9 @@ Result<net::Answer> Host::authorized(const Ask& ask) {
     TRY_ASSIGN(auto answer, redirected(ask, request));
     if (answer.status != 401 || answer.error || !ours) return answer;
     // A body that has been taken in part cannot be sent again; whoever streams has authorised before.
-    if (!ask.repeatable && ask.request.body) return answer;
+    // What it sends next has a new token.
     auto again = authorizer_.after_401(url(), account, ask.scope, answer);
+    if (!ask.repeatable && ask.request.body) return answer;
     if (!again && again.error().code == ErrorCode::http) return answer;  // its challenge leads nowhere
     if (!again) return Failure(again.error());
     if (*again == header && !header.empty() && header.starts_with("Basic")) return answer;
@@ -165,9 +180,11 @@ Result<net::Answer> Host::authorized(const Ask& ask) {
 
 Result<net::Answer> Host::redirected(const Ask& ask, net::Request request) {
     bool reads = request.method == "GET" || request.method == "HEAD";
+    auto streams = ask.streams;
+    streams.patience = spec_.patience;
     for (int hops = 0;; ++hops) {
         if (ask.repeatable && request.body) request.body->rewind();
-        auto answer = exchange_.send(request, ask.streams);
+        auto answer = exchange_.send(request, streams);
         if (answer.error || !reads || !is_redirect(answer.status)) return answer;
         auto next = follow_redirect(request, answer, url(), hops);
         if (!next) return Failure(next.error());

@@ -7,6 +7,7 @@
 #include "net/exchange.hpp"
 #include "registry/authorizer.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@ struct HostSpec {
     std::string user_agent = {};
     int retries = 4;
     double longest_pause = 60;  // a Retry-After beyond it ends the request instead
+    double patience = 30;       // seconds without a byte
 };
 
 struct Ask {
@@ -56,12 +58,16 @@ class Host {
 
     bool exhausted() const { return exhausted_; }  // its pull limit is used up
     std::vector<std::string> take_warnings();
+    // Where there are other places to read, one that stalls twice or lies once is not asked again.
+    void blame(int strikes) { strikes_ += strikes; }
+    bool given_up() const { return strikes_ >= 2; }
 
   private:
     Result<net::Answer> attempt(const Ask& ask);
     Result<net::Answer> authorized(const Ask& ask);
     Result<net::Answer> redirected(const Ask& ask, net::Request request);
     bool fall_back(const net::Answer& answer);
+    std::optional<double> wish_of(const net::Answer& answer) const;  // Retry-After, in seconds
     bool should_repeat(const Ask& ask, const Result<net::Answer>& answer, int attempt);
     void wait_for_turn();
     void note(const net::Answer& answer);
@@ -76,6 +82,7 @@ class Host {
     double slowed_at_ = -1;
     double at_once_ = 64;  // requests; halved when the host asks for mercy, grows again
     int under_way_ = 0;
+    int strikes_ = 0;
     unsigned jitter_ = 0;
     std::vector<std::string> warnings_;
 };

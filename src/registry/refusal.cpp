@@ -75,6 +75,11 @@ void explain_others(const Attempt& attempt, const net::Answer& answer, Error& er
             error.message += ": too large for a proxy in front of the registry";
             error.hint = "raise its limit (nginx: client_max_body_size 0)";
             return;
+        case 507:
+            error.cause = kQuotaCause;
+            error.message += ": the registry has no storage left";
+            error.hint = cat("free storage on ", attempt.host, ", or choose another registry");
+            return;
         case 429:
             error.message += is_pull_quota(answer) ? ": the pull limit is used up" : ": too many requests";
             error.hint = "wait, log in at the source, or read through a mirror (--profile)";
@@ -88,7 +93,9 @@ void explain_others(const Attempt& attempt, const net::Answer& answer, Error& er
 
 bool is_pull_quota(const net::Answer& answer) {
     if (answer.status != 429) return false;
-    return contains(answer.body, "toomanyrequests") || contains(answer.body, "pull rate limit");
+    // TOOMANYREQUESTS alone is said of every hurry (distribution-spec, "Error Codes"): Docker Hub's words
+    // count.
+    return contains(answer.body, "pull rate limit");
 }
 
 Error refusal(const Attempt& attempt, const net::Answer& answer) {

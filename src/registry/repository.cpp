@@ -5,6 +5,7 @@
 #include "base/strings.hpp"
 #include "registry/manifest.hpp"
 #include "registry/text_body.hpp"
+#include "registry/token.hpp"
 
 #include <limits>
 #include <utility>
@@ -50,6 +51,11 @@ net::Request Repository::request(std::string_view method, std::string_view what)
 net::Request Repository::at(const Url& place, std::string_view method) const {
     auto out = request(method, "");
     out.url = place;
+    if (!same_origin(place, host_->url())) {
+        out.cert_pem.clear();
+        out.key_pem.clear();
+        out.allow_special_addresses = is_special_host(host_->url().host);
+    }
     return out;
 }
 

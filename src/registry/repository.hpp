@@ -62,7 +62,8 @@ class Repository {
     // A small one, whole and checked.
     Result<std::string> small_blob(const std::string& digest, std::int64_t size);
 
-    // All tags, page after page; at most `most`. Errors: as refusal(); http when pages go in a circle.
+    // All tags, page after page. Errors: as refusal(); http when pages go in a circle or elsewhere, or there
+    // are more than `most`.
     Result<std::vector<std::string>> tags(std::size_t most);
     // The index of what refers to `digest`: the referrers API, else the fallback tag. nullopt: nothing does.
     Result<std::optional<Manifest>> referrers(const std::string& digest);

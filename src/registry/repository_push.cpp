@@ -90,7 +90,8 @@ Result<std::vector<std::string>> Repository::tags(std::size_t most) {
         for (auto& tag : tags)
             if (seen.insert(tag).second) out.push_back(std::move(tag));
         auto next = next_link(answer.all_headers("Link"));
-        if (!next || out.size() >= most) return out;
+        if (!next && out.size() <= most) return out;
+        if (!next || out.size() > most) break;
         TRY_ASSIGN(request.url, resolve_url(request.url, *next));
         if (request.url.host == first.host && !same_origin(request.url, first)) {
             request.url.scheme = first.scheme;  // an inner scheme or port, as with uploads
@@ -98,9 +99,11 @@ Result<std::vector<std::string>> Repository::tags(std::size_t most) {
         }
         if (!same_origin(request.url, first) || seen.size() == before) break;
     }
-    return Failure(Error{.code = ErrorCode::http,
-                         .message = cat("list of tags not complete: ", host_->name(), "/", name_,
-                                        ": its pages go in a circle or lead elsewhere")});
+    return Failure(Error{
+        .code = ErrorCode::http,
+        .message =
+            cat("list of tags not complete: ", host_->name(), "/", name_,
+                ": its pages go in a circle or lead elsewhere, or there are more than ", most, " tags")});
 }
 
 Result<std::optional<Manifest>> Repository::referrers(const std::string& digest) {

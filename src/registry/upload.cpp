@@ -24,10 +24,9 @@ class Upload {
         auto place = repository_.begin_upload();
         if (!place) return failed(place.error());
         place_ = place->url;
-        auto way = style_.way;
-        auto result = way == UploadStyle::Way::put     ? put_whole()
-                      : way == UploadStyle::Way::patch ? patch_whole()
-                                                       : send_chunks();
+        auto result = way_ == UploadStyle::Way::put     ? put_whole()
+                      : way_ == UploadStyle::Way::patch ? patch_whole()
+                                                        : send_chunks();
         if (!result) {
             repository_.cancel_upload(place_);
             return failed(std::move(result).error());
@@ -41,8 +40,9 @@ class Upload {
     }
 
     void change(UploadStyle::Way way) {
-        if (style_.way < way) style_.way = way;
-        style_changed_ = true;
+        // Another upload may have found out meanwhile: then this one still has to begin anew.
+        style_changed_ = way_ < way;
+        style_.way = std::max(style_.way, way);
     }
 
     net::Request with_body(const Url& place, std::string_view method, std::int64_t size) const {
@@ -70,10 +70,11 @@ class Upload {
     // 404, 405 and 501 to a request with a body: this registry wants the other way (old Artifactory: PATCH;
     // Google's Artifact Registry: no PATCH).
     Error refuse(const net::Answer& answer) {
+        bool other_way = answer.status == 405 || answer.status == 501 || answer.status == 404;
         if (answer.status == 413)
             change(UploadStyle::Way::chunks);
-        else if (answer.status == 405 || answer.status == 501 || answer.status == 404)
-            if (style_.way == UploadStyle::Way::put) change(UploadStyle::Way::patch);
+        else if (other_way && way_ == UploadStyle::Way::put)
+            change(UploadStyle::Way::patch);
         return repository_.refused(cat("push of blob ", blob_.digest), answer, true);
     }
 
@@ -103,7 +104,7 @@ class Upload {
     Result<void> send_chunks() {
         std::string chunk;
         for (std::int64_t offset = 0; offset < blob_.size;) {
-            auto size = std::min(style_.chunk, blob_.size - offset);
+            auto size = std::min(chunk_, blob_.size - offset);
             TRY(fill(chunk, size));
             TRY(send_chunk(chunk, offset));
             offset += size;
@@ -136,7 +137,8 @@ class Upload {
                 read_minimum(*answer);
                 return take_location(*answer);
             }
-            bool again = !answer || answer->status == 416 || is_transient(answer->status);
+            bool again =
+                !answer || answer->status == 416 || answer->status == 401 || is_transient(answer->status);
             if (!again || attempt >= kChunkAttempts)
                 return Failure(answer ? refuse(*answer) : answer.error());
             TRY_ASSIGN(auto stands, ask_status());
@@ -151,7 +153,7 @@ class Upload {
 
     void read_minimum(const net::Answer& answer) {
         auto least = parse_integer(answer.header("OCI-Chunk-Min-Length").value_or(""));
-        if (least && *least > style_.chunk) style_.chunk = std::min(*least, kLargestChunk);
+        if (least && *least > chunk_) chunk_ = style_.chunk = std::min(*least, kLargestChunk);
     }
 
     // How many bytes the registry has: "Range: 0-N" names the last one. "0-0" is taken as none, as that is
@@ -171,6 +173,8 @@ class Upload {
     const Blob& blob_;
     UploadFeed& feed_;
     UploadStyle& style_;
+    const UploadStyle::Way way_ = style_.way;
+    std::int64_t chunk_ = style_.chunk;
     Url place_;
     bool style_changed_ = false;
 };

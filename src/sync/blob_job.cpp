@@ -101,7 +101,7 @@ class Runner {
         });
         job_.reader = nullptr;
         if (read) return;
-        if (read.error().code == ErrorCode::digest_mismatch) liars_.insert(reader.from());
+        if (read.error().code == ErrorCode::digest_mismatch) blame(reader.givers());
         bool again = read.error().code == ErrorCode::digest_mismatch && !places().empty();
         for (auto* target : leads)
             if (target->state == State::missing || target->state == State::failed) {
@@ -109,6 +109,17 @@ class Runner {
                 if (!again && reader.pipe().was_failed()) target->state = State::failed;
                 if (again) target->state = State::missing;
             }
+    }
+
+    // Of several that gave bytes nobody knows who lied; the registry itself is the last to be suspected.
+    void blame(const std::vector<std::string>& givers) {
+        for (auto& place : places()) {
+            auto& host = place.host();
+            if (std::find(givers.begin(), givers.end(), host.name()) == givers.end()) continue;
+            bool origin = host.name() == host.upstream();
+            if (!origin) host.blame(2);
+            if (!origin || givers.size() == 1) liars_.insert(host.name());
+        }
     }
 
     void upload(BlobTarget& target, std::unique_ptr<Tap>& tap) {
@@ -125,7 +136,9 @@ class Runner {
         target.error = std::move(result.error);
         bool again = result.style_changed || target.error.code == ErrorCode::network ||
                      (target.error.cause && *target.error.cause >= 500 && *target.error.cause < 505) ||
-                     (target.error.cause && (*target.error.cause == 404 || *target.error.cause == 416));
+                     (target.error.cause && (*target.error.cause == 404 || *target.error.cause == 416 ||
+                                             *target.error.cause == 429)) ||
+                     (target.error.cause == 401 && renewed_.insert(target.location).second);
         if (!again) target.state = State::failed;
     }
 
@@ -135,6 +148,7 @@ class Runner {
     BlobJob& job_;
     std::set<Location> no_mount_;
     std::set<std::string> liars_;
+    std::set<Location> renewed_;  // their token was refused once already
 };
 
 }  // namespace

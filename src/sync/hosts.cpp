@@ -64,7 +64,8 @@ registry::Host& Hosts::mirror_host(const ReadHost& mirror, const std::string& up
         .style = style_of(options),
         .user_agent = options_.user_agent.empty() ? std::string(kAgent) : options_.user_agent,
         .retries = 1,  // there are others
-        .longest_pause = 2};
+        .longest_pause = 2,
+        .patience = 8};
     slot = std::make_unique<registry::Host>(loop_, std::move(spec));
     return *slot;
 }
@@ -86,9 +87,9 @@ std::vector<registry::Repository> Hosts::readers(const Location& location, bool 
     auto mirrors = options_.mirrors.find(location.registry);
     if (mirrors != options_.mirrors.end())
         for (const auto& mirror : mirrors->second)
-            if (mirror.may_resolve || !resolving)
-                out.emplace_back(mirror_host(mirror, location.registry), location.repository,
-                                 registry::Account{});
+            if (auto& host = mirror_host(mirror, location.registry);
+                !host.given_up() && (mirror.may_resolve || !resolving))
+                out.emplace_back(host, location.repository, registry::Account{});
     out.push_back(repository(location));
     return out;
 }

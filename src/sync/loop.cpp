@@ -11,7 +11,6 @@ namespace mirrorctl::sync {
 namespace {
 
 constexpr double kTick = 0.1;
-constexpr double kStall = 30;            // seconds without a byte in either direction
 constexpr double kStallAfterBody = 600;  // the body is sent: registries hash and copy before they answer
 constexpr double kGrace = 3;             // seconds for cleaning up after a stop
 
@@ -68,7 +67,7 @@ class Loop::Call final : public net::Handler, public net::BodySource {
     bool stalled(double now) const {
         if (resting_ || held_) return false;
         bool committing = body_ && left_ == 0 && answer_.status == 0;
-        return now - touched_ > (committing ? kStallAfterBody : kStall);
+        return now - touched_ > (committing ? kStallAfterBody : streams_.patience);
     }
     void touch() { touched_ = loop_.now(); }
 
@@ -195,7 +194,9 @@ void Loop::look_for_stalls() {
     for (const auto& [id, call] : calls_)
         if (call->stalled(now())) stalled.push_back(id);
     for (auto id : stalled)
-        abort(id, {.code = ErrorCode::network, .message = cat("stalled: nothing came for ", kStall, " s")});
+        abort(id, {.code = ErrorCode::network,
+                   .message = "stalled: nothing came for too long",
+                   .cause = net::kStalled});
 }
 
 void Loop::stop() {

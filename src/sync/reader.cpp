@@ -41,6 +41,7 @@ BlobReader::BlobReader(Loop& loop, const registry::Part& blob, Throttle& throttl
 Result<void> BlobReader::run(std::vector<registry::Repository> places) {
     Error last{.code = ErrorCode::not_found, .message = cat("no place to read blob ", blob_.digest)};
     for (auto& place : places) {
+        if (!pipe_.has_readers()) break;
         from_ = place.host().name();
         for (int attempt = 0; attempt < kAttempts; ++attempt) {
             auto before = offset_;
@@ -51,7 +52,10 @@ Result<void> BlobReader::run(std::vector<registry::Repository> places) {
                 return Failure(std::move(last));
             bool repeat = last.code == ErrorCode::network ||
                           (last.cause && (*last.cause >= 500 || *last.cause == 429 || *last.cause == 403));
-            if (!repeat || (&place != &places.back() && attempt > 0)) break;
+            bool others = &place != &places.back();
+            bool stalled = last.cause == net::kStalled;
+            if (others && stalled) place.host().blame(1);
+            if (!repeat || (others && (attempt > 0 || stalled))) break;
             if (offset_ - before >= kProgress) attempt = 0;
             loop_.sleep(kPause * (1 << attempt));
         }
@@ -106,6 +110,7 @@ bool BlobReader::take(std::string_view bytes) {
     total_read_ += static_cast<std::int64_t>(bytes.size());
     if (static_cast<std::int64_t>(bytes.size()) > blob_.size - offset_)
         return refuse("it has more bytes than it should");
+    if (givers_.empty() || givers_.back() != from_) givers_.push_back(from_);
     check_.update(bytes);
     bool last = offset_ + static_cast<std::int64_t>(bytes.size()) == blob_.size;
     if (last && !check_.matches()) {

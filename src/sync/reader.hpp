@@ -34,6 +34,8 @@ class BlobReader final : public net::BodySink {
     Result<void> run(std::vector<registry::Repository> places);
     std::int64_t offset() const { return offset_; }
     const std::string& from() const { return from_; }
+    // Whoever gave bytes of it, each once.
+    const std::vector<std::string>& givers() const { return givers_; }
 
     bool begin(const net::Response& response, net::RequestId id) override;
     bool take(std::string_view bytes) override;
@@ -51,6 +53,7 @@ class BlobReader final : public net::BodySink {
     Pipe pipe_;
     DigestCheck check_;
     std::string from_;
+    std::vector<std::string> givers_;
     std::int64_t offset_ = 0;
     std::int64_t skip_ = 0;  // bytes of this answer that we have already
     net::RequestId request_ = 0;

@@ -8,6 +8,10 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -15,11 +19,67 @@ namespace {
 
 using namespace mirrorctl;
 
-class Anonymous final : public sync::Logins {
+std::string file_text(const std::string& path) {
+    std::ifstream file(path);
+    return path == "-" ? std::string() : std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+// SYNC_HOSTS names a file with lines "HOST http|https|insecure USER PASSWORD CA CERTIFICATE KEY", "-" for
+// none.
+class Listed final : public sync::Logins {
   public:
-    sync::Login login(const std::string&, const std::string&) const override { return {}; }
-    sync::HostOptions options(const std::string&) const override { return {.plain_http = true}; }
+    Listed() {
+        const char* path = std::getenv("SYNC_HOSTS");
+        std::istringstream lines(path ? file_text(path) : std::string());
+        std::string host, how, user, password, ca, cert, key;
+        while (lines >> host >> how >> user >> password >> ca >> cert >> key) {
+            if (user != "-") logins_[host] = {.user = user, .password = password, .from = "the list"};
+            options_[host] = {.insecure = how == "insecure",
+                              .plain_http = how == "http",
+                              .ca_pem = file_text(ca),
+                              .cert_pem = file_text(cert),
+                              .key_pem = file_text(key)};
+        }
+    }
+    sync::Login login(const std::string& host, const std::string&) const override {
+        auto found = logins_.find(host);
+        return found == logins_.end() ? sync::Login{} : found->second;
+    }
+    sync::HostOptions options(const std::string& host) const override {
+        auto found = options_.find(host);
+        return found == options_.end() ? sync::HostOptions{.plain_http = true} : found->second;
+    }
+
+  private:
+    std::map<std::string, sync::Login> logins_;
+    std::map<std::string, sync::HostOptions> options_;
 };
+
+// SYNC_MIRRORS: "UPSTREAM URL pull|resolve" again and again; SYNC_PLATFORMS: "os/architecture" likewise.
+sync::SyncOptions options_of_environment() {
+    auto text = [](const char* name) {
+        const char* value = std::getenv(name);
+        return std::string(value ? value : "");
+    };
+    sync::SyncOptions options;
+    options.rate = std::atoll(text("SYNC_RATE").c_str());
+    if (auto at_once = text("SYNC_CONCURRENCY"); !at_once.empty())
+        options.concurrency = std::atoi(at_once.c_str());
+    options.referrers = !text("SYNC_REFERRERS").empty();
+    options.create_projects = !text("SYNC_CREATE_PROJECTS").empty();
+    std::istringstream mirrors(text("SYNC_MIRRORS"));
+    std::string upstream, url, trust, platform;
+    while (mirrors >> upstream >> url >> trust)
+        options.mirrors[upstream].push_back({.mirror = {.url = parse_url(url).value(), .operator_name = {}},
+                                             .may_resolve = trust == "resolve"});
+    std::istringstream platforms(text("SYNC_PLATFORMS"));
+    while (platforms >> platform) {
+        auto slash = platform.find('/');
+        options.platforms.push_back(
+            {.os = platform.substr(0, slash), .architecture = platform.substr(slash + 1)});
+    }
+    return options;
+}
 
 class Silent final : public sync::Observer {
   public:
@@ -28,6 +88,7 @@ class Silent final : public sync::Observer {
         if (result.error)
             std::printf("FAILED %s: %s\n", result.destination.str().c_str(),
                         to_string(*result.error).c_str());
+        for (const auto& note : result.notes) std::printf("NOTE %s\n", note.c_str());
     }
     void on_warning(const std::string&) override {}
 };
@@ -65,18 +126,14 @@ int main(int argc, char** argv) {
     sys::note_signals();
     net::CurlTransport transport;
     sys::RealClock clock;
-    Anonymous logins;
+    Listed logins;
     Silent observer;
-    sync::SyncOptions options;
-    if (const char* rate = std::getenv("SYNC_RATE")) options.rate = std::atoll(rate);
-    if (const char* at_once = std::getenv("SYNC_CONCURRENCY")) options.concurrency = std::atoi(at_once);
-    options.referrers = std::getenv("SYNC_REFERRERS") != nullptr;
     sync::Engine engine({.transport = transport,
                          .clock = clock,
                          .logins = logins,
                          .observer = observer,
                          .stop_requested = [] { return sys::noted_signal() != 0; }},
-                        options);
+                        options_of_environment());
     auto plan = engine.plan(rules);
     if (!plan) return std::printf("%s\n", to_string(plan.error()).c_str()), 1;
     for (const auto& refusal : plan->refusals) std::printf("REFUSED %s\n", to_string(refusal.error).c_str());

@@ -128,7 +128,8 @@ TEST(Refusal, SaysQuotaReadOnlyImmutableAndTooLarge) {
 }
 
 TEST(Refusal, APullQuotaIsNotABurst) {
-    EXPECT_TRUE(is_pull_quota(answer(429, R"({"errors":[{"code":"TOOMANYREQUESTS"}]})")));
+    EXPECT_TRUE(is_pull_quota(answer(429, "You have reached your unauthenticated pull rate limit.")));
+    EXPECT_FALSE(is_pull_quota(answer(429, R"({"errors":[{"code":"TOOMANYREQUESTS"}]})")));
     EXPECT_FALSE(is_pull_quota(answer(429, "slow down")));
 }
 
