@@ -243,6 +243,33 @@ class Sync(unittest.TestCase):
         ranking = json.loads(bench.stdout)["upstreams"][self.S.host]["ranking"]
         self.assertIn(f"https://{self.D.host}/v2/mirror", [entry["url"] for entry in ranking])
 
+    def test_sources_through_a_mirror(self):
+        """Tags from the mirror that may resolve, all bytes from the mirror, and the origin as the last resort."""
+        M = self.lab.add("mirror")
+        self.lab.write_auth()
+        for registry in (self.S, M):
+            registry.tag_image("far/app", "1", "far", sizes=[400_000, 90_000])
+        self.S.tag_image("far/app", "2", "origin only")
+        profile = self.lab.folder / "near.yaml"
+        profile.write_text(f"""schema: mirrorctl.profile/1
+name: near
+upstreams:
+  "{self.S.host}":
+    origin: https://{self.S.host}
+    canary:
+      - image: far/app:1
+    mirrors:
+      - url: https://{M.host}
+        trust: resolve
+        ca: {self.lab.certificates.ca}
+""")
+        report = self.sync("--profile", profile, "--images", self.rules({"S/far/app:1,2": "D/near/app"}))
+        self.assertEqual([image["outcome"] for image in report["images"]], ["copied", "copied"], report)
+        self.assertEqual(self.skopeo_digest(self.D, "near/app", "1"), self.skopeo_digest(self.S, "far/app", "1"))
+        read = self.S.lines("GET", "/v2/far/app/blobs/")
+        self.assertGreaterEqual(len(M.lines("GET", "/v2/far/app/blobs/")), 3)
+        self.assertEqual(len(read), 2, "config and layer of the tag that only the origin has")
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

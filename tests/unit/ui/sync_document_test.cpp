@@ -66,7 +66,7 @@ TEST(SyncDocument, TextNamesWhatFailedAndCountsTheRest) {
     EXPECT_NE(text.find("quay.io/c -> (all destinations)"), std::string::npos) << text;
     EXPECT_NE(text.find("hint: check the name"), std::string::npos);
     EXPECT_NE(
-        text.find("1 copied, 1 skipped, 1 failed; read 3.0 MiB, wrote 1.0 MiB in 1.5 s, 2 blobs mounted"),
+        text.find("1 copied, 1 skipped, 1 failed; read 3.0 MiB, wrote 1.0 MiB in 1.50 s, 2 blobs mounted"),
         std::string::npos)
         << text;
     EXPECT_NE(sync_text(sample(), Term(), true).find("it is there already"), std::string::npos);
@@ -91,7 +91,7 @@ TEST(SyncProgress, APipeGetsALineNowAndThen) {
                     .rate = 2 << 20};
     for (state.seconds = 0; state.seconds < 25; state.seconds += 0.1) progress.update(state);
     EXPECT_EQ(std::count(out.begin(), out.end(), '\n'), 2) << out;
-    EXPECT_NE(out.find("1 of 4 images, 10.0 MiB of 30.0 MiB, 2.0 MiB/s, 10 s left"), std::string::npos)
+    EXPECT_NE(out.find("1 of 4 images, 10.0 MiB of 30.0 MiB, 2.0 MiB/s, 10.0 s left"), std::string::npos)
         << out;
     EXPECT_EQ(out.find('\x1b'), std::string::npos);
 }
