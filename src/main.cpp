@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 
@@ -32,6 +33,21 @@ void write_all(int fd, std::string_view text) {
         if (written < 0 && errno == EINTR) continue;
         if (written <= 0) return;
         text.remove_prefix(static_cast<std::size_t>(written));
+    }
+}
+
+Result<std::string> read_stdin(std::size_t limit) {
+    std::string text;
+    std::array<char, 4096> buffer{};
+    for (;;) {
+        auto got = ::read(0, buffer.data(), buffer.size());
+        if (got < 0 && errno == EINTR && sys::noted_signal() == 0) continue;
+        if (got < 0) return Failure(errno_error(errno, "cannot read", "stdin"));
+        if (got == 0) return text;
+        text.append(buffer.data(), static_cast<std::size_t>(got));
+        if (text.size() > limit)
+            return Failure(Error{.code = ErrorCode::unsupported_layout,
+                                 .message = cat("too big: stdin: more than ", limit, " bytes")});
     }
 }
 
@@ -95,7 +111,9 @@ int main(int argc, char** argv) {
         .stop_requested = [] { return sys::noted_signal() != 0; },
         .cwd = working_directory(),
         .uid = geteuid(),
+        .gid = getegid(),
         .actor = actor,
+        .in = read_stdin,
     };
     int status = cli::run(world, std::vector<std::string>(argv + 1, argv + argc));
     if (int signal = sys::noted_signal(); signal != 0) sys::re_raise(signal);

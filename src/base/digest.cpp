@@ -1,5 +1,7 @@
 #include "base/digest.hpp"
 
+#include "base/digest_check.hpp"
+
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
@@ -7,6 +9,24 @@
 #include <array>
 
 namespace mirrorctl {
+
+namespace {
+
+// Ends the computation.
+std::string finish_hex(EVP_MD_CTX* context) {
+    std::array<unsigned char, EVP_MAX_MD_SIZE> raw{};
+    unsigned int length = 0;
+    EVP_DigestFinal_ex(context, raw.data(), &length);
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    std::string out;
+    for (unsigned int i = 0; i < length; ++i) {
+        out += kDigits[raw[i] >> 4];
+        out += kDigits[raw[i] & 15];
+    }
+    return out;
+}
+
+}  // namespace
 
 void start_crypto() {
     OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
@@ -34,16 +54,42 @@ void Sha256::update(std::string_view bytes) {
 }
 
 std::string Sha256::hex() {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> raw{};
-    unsigned int length = 0;
-    EVP_DigestFinal_ex(state_->context, raw.data(), &length);
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    std::string out;
-    for (unsigned int i = 0; i < length; ++i) {
-        out += kDigits[raw[i] >> 4];
-        out += kDigits[raw[i] & 15];
+    return finish_hex(state_->context);
+}
+
+struct DigestCheck::Context {
+    EVP_MD_CTX* context = nullptr;
+    explicit Context(const EVP_MD* algorithm) {
+        start_crypto();
+        context = EVP_MD_CTX_new();
+        EVP_DigestInit_ex(context, algorithm, nullptr);
     }
-    return out;
+    ~Context() { EVP_MD_CTX_free(context); }
+    Context(const Context&) = delete;
+    Context& operator=(const Context&) = delete;
+};
+
+DigestCheck::DigestCheck(std::string_view digest) {
+    auto colon = digest.find(':');
+    auto algorithm = digest.substr(0, colon);
+    if (colon != std::string_view::npos) wanted_ = std::string(digest.substr(colon + 1));
+    if (algorithm == "sha256") context_ = std::make_unique<Context>(EVP_sha256());
+    if (algorithm == "sha512") context_ = std::make_unique<Context>(EVP_sha512());
+}
+DigestCheck::~DigestCheck() = default;
+
+void DigestCheck::update(std::string_view bytes) {
+    if (context_) EVP_DigestUpdate(context_->context, bytes.data(), bytes.size());
+}
+
+bool DigestCheck::matches() {
+    return context_ && finish_hex(context_->context) == wanted_;
+}
+
+bool digest_matches(std::string_view bytes, std::string_view digest) {
+    DigestCheck check(digest);
+    check.update(bytes);
+    return check.matches();
 }
 
 std::string sha256_hex(std::string_view bytes) {

@@ -1,6 +1,10 @@
 #include "bench/cache.hpp"
 
+#include "bench/ledger.hpp"
+#include "bench/score.hpp"
+
 #include <algorithm>
+#include <cmath>
 
 namespace mirrorctl::bench {
 
@@ -18,22 +22,39 @@ void forget(RankingCache& cache, const std::string& upstream, const std::string&
     std::erase_if(cache.checks, [&](const LastCheck& c) { return c.upstream == upstream && c.url == url; });
 }
 
+constexpr double kLongestRest = 8 * 86400.0;
+constexpr int kMostCounted = 16;
+
+// Twice as long after each failure in a row.
+double rest_seconds(double failure_ttl, int count) {
+    double longest = std::max(failure_ttl, kLongestRest);
+    return std::min(longest, std::ldexp(failure_ttl, std::min(count, kMostCounted) - 1));
+}
+
 void note(RankingCache& cache, const std::string& upstream, const Measurement& m, double now,
-          double failure_ttl) {
+          const Policy& policy) {
     auto url = m.mirror.url.masked();
+    remember_traffic(cache.memory, m, now, policy.ttl);
     if (m.usable) {
         forget(cache, upstream, url);
         cache.checks.push_back({.upstream = upstream, .url = url, .at = now});
         return;
     }
-    if (!is_failure(m)) return;
+    bool asked = m.probed && m.retry_after_s > 0;
+    if (!is_failure(m) && !asked) return;
+    int count = 1;
+    for (const auto& f : cache.failures)
+        if (f.upstream == upstream && f.url == url) count = f.count + 1;
+    double rest = m.is_origin ? 0 : rest_seconds(policy.failure_ttl, count);
     forget(cache, upstream, url);
     cache.failures.push_back({.upstream = upstream,
                               .url = url,
                               .at = now,
-                              .until = now + std::max(failure_ttl, m.retry_after_s),
+                              .until = now + std::max(rest, m.retry_after_s),
                               .fault = m.fault,
-                              .reason = m.reason});
+                              .reason = m.reason,
+                              .count = std::min(count, kMostCounted),
+                              .asked = asked});
 }
 
 const UpstreamReport* find(const Report& report, const std::string& name) {
@@ -48,16 +69,77 @@ std::string_view bare(std::string_view url) {
     return url;
 }
 
+// A budget that is used up says nothing about a mirror: what was known of it stays.
+void keep_unasked(const Report& older, Report& newer) {
+    for (auto& upstream : newer.upstreams) {
+        const auto* known = find(older, upstream.name);
+        if (known == nullptr) continue;
+        for (auto& m : upstream.ranking) {
+            if (m.usable || m.probed || m.fault != Fault::budget) continue;
+            auto it = std::find_if(known->ranking.begin(), known->ranking.end(), [&](const Measurement& k) {
+                return k.usable && k.mirror.url.masked() == m.mirror.url.masked();
+            });
+            if (it == known->ranking.end()) continue;
+            auto mirror = m.mirror;
+            m = *it;
+            m.mirror = std::move(mirror);
+            m.probed = false;
+            m.requests = 0;
+            m.bytes = 0;
+            m.layers_read.clear();
+        }
+        rank(upstream.ranking);
+    }
+}
+
 bool anything_usable(const UpstreamReport& upstream) {
     return std::any_of(upstream.ranking.begin(), upstream.ranking.end(),
                        [](const Measurement& m) { return m.usable; });
 }
 
+// The operator of a mirror that the ranking knows, else the URL itself.
+std::string operator_of(const RankingCache& cache, const Current& current) {
+    const auto* upstream = find(cache.report, current.upstream);
+    if (upstream == nullptr) return current.url;
+    for (const auto& m : upstream->ranking)
+        if (bare(m.mirror.url.masked()) == bare(current.url)) return operator_key(m.mirror, m.is_origin);
+    return current.url;
+}
+
+// Leaves out the looks that would ask an operator more often in a day than is polite.
+void within_daily_share(const RankingCache& cache, const FreshnessInput& input,
+                        std::vector<Current>& checks) {
+    constexpr int kRequests = 2;
+    auto spent = asked_today(cache.memory, input.now);
+    std::map<std::string, int> cost;
+    for (const auto& check : checks) cost[operator_of(cache, check)] += kRequests;
+    std::map<std::string, double> last;
+    for (const auto& asked : cache.memory.asked) {
+        auto& at = last[asked.operator_name];
+        at = std::max(at, asked.at);
+    }
+    std::erase_if(checks, [&](const Current& check) {
+        auto name = operator_of(cache, check);
+        return !may_check(spent[name], cost[name], input.now - last[name]);
+    });
+}
+
 }  // namespace
 
-RankingCache merge(RankingCache cache, const CacheKey& key, const Report& report, double failure_ttl) {
-    if (!(cache.key == key)) cache = {};
-    cache.key = key;
+RankingCache rekey(RankingCache cache, const CacheKey& key) {
+    if (cache.key == key) return cache;
+    RankingCache kept{.key = key, .report = {}, .measured_at = {}, .checks = {}, .failures = {}};
+    kept.memory = std::move(cache.memory);
+    if (cache.key.network == key.network && cache.key.route == key.route)
+        for (auto& failure : cache.failures)
+            if (failure.asked) kept.failures.push_back(std::move(failure));
+    return kept;
+}
+
+RankingCache merge(RankingCache cache, const CacheKey& key, Report& report, const Policy& policy) {
+    cache = rekey(std::move(cache), key);
+    keep_unasked(cache.report, report);
+    remember_times(cache.memory, key.network, report);
     auto older = std::move(cache.report.upstreams);
     cache.report = report;
     if (report.proxy_failed) cache.report.upstreams.clear();
@@ -68,16 +150,25 @@ RankingCache merge(RankingCache cache, const CacheKey& key, const Report& report
     for (const auto& upstream : report.upstreams) {
         cache.measured_at[upstream.name] = report.taken_at;
         // Where nothing at all answers it is our network that is down: nobody rests for that.
-        if (!anything_usable(upstream)) continue;
-        for (const auto& m : upstream.ranking) note(cache, upstream.name, m, report.taken_at, failure_ttl);
+        if (!anything_usable(upstream)) {
+            for (const auto& m : upstream.ranking)
+                if (m.retry_after_s > 0)
+                    note(cache, upstream.name, m, report.taken_at, policy);
+                else
+                    remember_traffic(cache.memory, m, report.taken_at, policy.ttl);
+            continue;
+        }
+        for (const auto& m : upstream.ranking) note(cache, upstream.name, m, report.taken_at, policy);
     }
-    std::erase_if(cache.failures, [&](const PastFailure& f) { return f.until <= report.taken_at; });
+    std::erase_if(cache.failures,
+                  [&](const PastFailure& f) { return f.until + kLongestRest <= report.taken_at; });
+    forget_old(cache.memory, report.taken_at);
     return cache;
 }
 
 void note_check(RankingCache& cache, const std::string& upstream, const Measurement& result, double now,
-                double failure_ttl) {
-    note(cache, upstream, result, now, failure_ttl);
+                const Policy& policy) {
+    note(cache, upstream, result, now, policy);
 }
 
 Freshness decide_freshness(const RankingCache* cache, const CacheKey& key, const FreshnessInput& input) {
@@ -103,6 +194,7 @@ Freshness decide_freshness(const RankingCache* cache, const CacheKey& key, const
         });
         if (!checked) out.recheck.push_back(current);
     }
+    within_daily_share(*cache, input, out.recheck);
     return out;
 }
 

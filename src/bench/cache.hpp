@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "bench/memory.hpp"
 #include "bench/spec.hpp"
 #include "model/report.hpp"
 
@@ -18,7 +19,8 @@ struct CacheKey {
     std::string profile_sha256;
     std::string route;  // route_name()
     std::string machine_id;
-    std::string image = {};  // --image
+    std::string image = {};    // --image
+    std::string network = {};  // where the node stands, "" = not known
     bool operator==(const CacheKey&) const = default;
 };
 
@@ -34,7 +36,8 @@ struct RankingCache {
     Report report;                              // of all upstreams, each from its newest run
     std::map<std::string, double> measured_at;  // upstream -> seconds since 1970
     std::vector<LastCheck> checks;              // light checks that passed
-    std::vector<PastFailure> failures;
+    std::vector<PastFailure> failures;  // also those that rest no longer: they tell how long the next rest is
+    Memory memory = {};
 };
 
 std::string cache_to_text(const RankingCache& cache);
@@ -42,12 +45,18 @@ std::string cache_to_text(const RankingCache& cache);
 // own checksum; the caller goes on without one and warns.
 Result<RankingCache> cache_from_text(std::string_view text);
 
-// A new run goes into the cache: its upstreams replace the old ones, failures rest for `failure_ttl` seconds
-// (or what a 429 asked for, if longer), successes end a rest. A cache with another key is dropped.
-RankingCache merge(RankingCache cache, const CacheKey& key, const Report& report, double failure_ttl);
+// What of a cache still holds for `key`. All, if it is the same. Else the memory; and in the same network the
+// rests that servers asked for.
+RankingCache rekey(RankingCache cache, const CacheKey& key);
+
+// A new run goes into the cache: its upstreams replace the old ones, successes end a rest. Failures rest for
+// the policy's failure_ttl, twice as long after each further failure, up to eight days (or what a 429 asked
+// for, if that is longer). Who was not asked, because a budget was used up, keeps what was known of it. Sets
+// Measurement::usual_pull_s in `report` too.
+RankingCache merge(RankingCache cache, const CacheKey& key, Report& report, const Policy& policy);
 // A light check's outcome: a passed one restarts the `recheck` clock, a failed one is a failure.
 void note_check(RankingCache& cache, const std::string& upstream, const Measurement& result, double now,
-                double failure_ttl);
+                const Policy& policy);
 
 struct Current {
     std::string upstream;

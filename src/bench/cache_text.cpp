@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include <cmath>
+#include <cstdint>
+#include <limits>
 
 namespace mirrorctl::bench {
 
@@ -14,7 +16,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::string_view kSchema = "mirrorctl.cache/1";
+constexpr std::string_view kSchema = "mirrorctl.cache/2";
 constexpr std::size_t kMaxText = 4U << 20U;
 constexpr std::size_t kMaxEntries = 4096;
 
@@ -50,6 +52,16 @@ bool read_time(const Json& object, const char* key, double& out) {
     return true;
 }
 
+template <class Integer>
+bool read_whole(const Json& object, const char* key, Integer& out) {
+    auto it = object.find(key);
+    if (it == object.end() || !it->is_number_unsigned()) return false;
+    auto value = it->get<std::uint64_t>();
+    if (value > static_cast<std::uint64_t>(std::numeric_limits<Integer>::max())) return false;
+    out = static_cast<Integer>(value);
+    return true;
+}
+
 // The list under `key`, nullptr if it is not one of sane length.
 const Json* read_list(const Json& root, const char* key) {
     auto it = root.find(key);
@@ -60,7 +72,8 @@ bool read_key(const Json& root, CacheKey& key) {
     auto it = root.find("key");
     if (it == root.end() || !it->is_object()) return false;
     return read_text(*it, "profile_sha256", key.profile_sha256) && read_text(*it, "route", key.route) &&
-           read_text(*it, "machine_id", key.machine_id) && read_text(*it, "image", key.image);
+           read_text(*it, "machine_id", key.machine_id) && read_text(*it, "image", key.image) &&
+           read_text(*it, "network", key.network);
 }
 
 bool read_checks(const Json& root, std::vector<LastCheck>& checks) {
@@ -85,13 +98,70 @@ bool read_failures(const Json& root, std::vector<PastFailure>& failures) {
         bool whole = entry.is_object() && read_text(entry, "upstream", failure.upstream) &&
                      read_text(entry, "url", failure.url) && read_time(entry, "at", failure.at) &&
                      read_time(entry, "until", failure.until) && read_text(entry, "fault", fault) &&
-                     read_text(entry, "reason", failure.reason);
+                     read_text(entry, "reason", failure.reason) &&
+                     read_whole(entry, "count", failure.count) && entry.contains("asked") &&
+                     entry["asked"].is_boolean();
         if (!whole) return false;
+        failure.asked = entry["asked"].get<bool>();
         for (int i = 0; i < kFaults; ++i)
             if (name_of(static_cast<Fault>(i)) == fault) failure.fault = static_cast<Fault>(i);
         failures.push_back(std::move(failure));
     }
     return true;
+}
+
+bool read_memory(const Json& root, Memory& memory) {
+    const auto* usual = read_list(root, "usual");
+    const auto* asked = read_list(root, "asked");
+    const auto* read = read_list(root, "read");
+    if (usual == nullptr || asked == nullptr || read == nullptr) return false;
+    for (const auto& entry : *usual) {
+        auto& u = memory.usual.emplace_back();
+        if (!entry.is_object() || !read_text(entry, "network", u.network) ||
+            !read_text(entry, "upstream", u.upstream) || !read_text(entry, "url", u.url) ||
+            !read_time(entry, "at", u.at) || !read_time(entry, "runs", u.runs) ||
+            !read_time(entry, "pull_seconds", u.pull_s))
+            return false;
+    }
+    for (const auto& entry : *asked) {
+        auto& a = memory.asked.emplace_back();
+        if (!entry.is_object() || !read_text(entry, "operator", a.operator_name) ||
+            !read_time(entry, "at", a.at) || !read_whole(entry, "requests", a.requests))
+            return false;
+    }
+    for (const auto& entry : *read) {
+        auto& r = memory.read.emplace_back();
+        if (!entry.is_object() || !read_text(entry, "url", r.url) || !read_text(entry, "layer", r.digest) ||
+            !read_time(entry, "at", r.at) || !read_whole(entry, "bytes", r.bytes))
+            return false;
+    }
+    return true;
+}
+
+Json write_usual(const Memory& memory) {
+    Json list = Json::array();
+    for (const auto& u : memory.usual)
+        list.push_back({{"network", u.network},
+                        {"upstream", u.upstream},
+                        {"url", u.url},
+                        {"at", u.at},
+                        {"runs", u.runs},
+                        {"pull_seconds", u.pull_s}});
+    return list;
+}
+
+Json write_asked(const Memory& memory) {
+    Json list = Json::array();
+    for (const auto& a : memory.asked)
+        list.push_back({{"operator", printable(a.operator_name)}, {"at", a.at}, {"requests", a.requests}});
+    return list;
+}
+
+Json write_read(const Memory& memory) {
+    Json list = Json::array();
+    for (const auto& r : memory.read)
+        list.push_back({{"url", r.url}, {"layer", r.digest}, {"at", r.at}, {"bytes", r.bytes}});
+    return list;
 }
 
 bool read_measured_at(const Json& root, std::map<std::string, double>& measured_at) {
@@ -117,7 +187,9 @@ std::string cache_to_text(const RankingCache& cache) {
                             {"at", f.at},
                             {"until", f.until},
                             {"fault", name_of(f.fault)},
-                            {"reason", printable(f.reason)}});
+                            {"reason", printable(f.reason)},
+                            {"count", f.count},
+                            {"asked", f.asked}});
     Json measured_at = Json::object();
     for (const auto& [name, at] : cache.measured_at) measured_at[name] = at;
     Json root{{"schema", kSchema},
@@ -125,10 +197,14 @@ std::string cache_to_text(const RankingCache& cache) {
                {{"profile_sha256", cache.key.profile_sha256},
                 {"route", cache.key.route},
                 {"machine_id", cache.key.machine_id},
-                {"image", cache.key.image}}},
+                {"image", cache.key.image},
+                {"network", cache.key.network}}},
               {"measured_at", std::move(measured_at)},
               {"checks", std::move(checks)},
               {"failures", std::move(failures)},
+              {"usual", write_usual(cache.memory)},
+              {"asked", write_asked(cache.memory)},
+              {"read", write_read(cache.memory)},
               {"report", Json::parse(report_to_json(cache.report), nullptr, false)}};
     auto body = root.dump(1, ' ', false, Json::error_handler_t::replace);
     body.resize(body.size() - 2);  // "\n}"
@@ -147,7 +223,7 @@ Result<RankingCache> cache_from_text(std::string_view text) {
     RankingCache cache;
     if (!read_key(root, cache.key)) return damaged("its key is damaged");
     if (!read_checks(root, cache.checks) || !read_failures(root, cache.failures) ||
-        !read_measured_at(root, cache.measured_at))
+        !read_measured_at(root, cache.measured_at) || !read_memory(root, cache.memory))
         return damaged("an entry is damaged");
     auto report = root.find("report");
     if (report == root.end()) return damaged("it has no ranking");

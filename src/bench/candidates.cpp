@@ -46,6 +46,17 @@ Candidate make_candidate(const BenchSpec& spec, const Upstream& upstream, const 
         candidate.problem = printable_line(image.error().message);
     if (mirror.url.scheme == "http" && !mirror.insecure && !is_origin)
         candidate.problem = "plain http, and the profile does not allow it (insecure: true)";
+    auto url = mirror.url.masked();
+    for (const auto& failure : spec.failures) {
+        if (!failure.asked || failure.upstream != upstream.name || failure.url != url) continue;
+        candidate.problem_fault = Fault::resting;
+        candidate.problem =
+            cat("not asked: it told us to wait, and the time is not over (", failure.reason, ")");
+    }
+    if (auto read = spec.read.find(url); read != spec.read.end()) candidate.read = read->second;
+    if (auto rates = spec.rates.find(upstream.name); rates != spec.rates.end())
+        if (auto rate = rates->second.find(url); rate != rates->second.end())
+            candidate.known_rate = rate->second;
     auto take = [&](const auto& reader, const std::string& path, std::string_view what, std::string& into) {
         if (path.empty() || !reader) return;
         auto text = reader(path);

@@ -37,6 +37,7 @@ Course::Course(const BenchSpec& spec, net::Transport& transport, sys::Clock& clo
         }
         lanes_.push_back(std::move(lane));
     }
+    if (spec.asked_today) ledger_.limit_day(*spec.asked_today);
     rest_failed();
     observer_.on(BenchStarted{.candidates = candidates, .budget_s = budget_.seconds});
 }

@@ -36,7 +36,7 @@ constexpr double kNoNearer = 2;
 
 }  // namespace
 
-// How long this session's silence may last.
+// How long a candidate's silence may last.
 double Course::allowed_silence(const Lane& lane, const Session& session) const {
     bool sample = session.step() == Session::Step::sample;
     bool late = lane.stands() && !confirming_.contains(&session);

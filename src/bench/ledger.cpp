@@ -1,8 +1,10 @@
 #include "bench/ledger.hpp"
 
 #include "base/strings.hpp"
+#include "bench/memory.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace mirrorctl::bench {
 
@@ -40,6 +42,17 @@ Ledger::Place Ledger::place_of(const Url& url, const std::string& mirror) const 
     return place;
 }
 
+void Ledger::limit_day(const std::map<std::string, int>& asked_today) {
+    per_day_ = asked_today;
+    day_is_limited_ = true;
+}
+
+int Ledger::left_today(const std::string& operator_name) const {
+    auto it = per_day_.find(operator_name);
+    if (!day_is_limited_) return std::numeric_limits<int>::max();
+    return kRequestsPerDay - (it == per_day_.end() ? 0 : it->second);
+}
+
 int Ledger::in_last_minute(const std::string& operator_name, double now) const {
     auto it = per_operator_.find(operator_name);
     if (it == per_operator_.end()) return 0;
@@ -48,7 +61,8 @@ int Ledger::in_last_minute(const std::string& operator_name, double now) const {
 }
 
 int Ledger::room(const Mirror& mirror, bool is_origin, double now) const {
-    return budget_.requests_per_operator_per_minute - in_last_minute(operator_key(mirror, is_origin), now);
+    auto name = operator_key(mirror, is_origin);
+    return std::min(left_today(name), budget_.requests_per_operator_per_minute - in_last_minute(name, now));
 }
 
 std::string Ledger::refusal(const Url& url, const std::string& mirror, double now) const {
@@ -57,6 +71,9 @@ std::string Ledger::refusal(const Url& url, const std::string& mirror, double no
     if (place.known && asked != per_mirror_.end() && asked->second >= budget_.requests_per_mirror)
         return cat("not asked any further: ", budget_.requests_per_mirror, " requests to ", url.host,
                    " are enough for one run");
+    if (place.known && left_today(place.operator_name) <= 0)
+        return cat("not asked any further: ", kRequestsPerDay, " requests a day to ",
+                   printable_line(place.operator_name, 60), " are used up");
     int limit = budget_.requests_per_operator_per_minute * (place.known ? 1 : kStrangersShare);
     if (in_last_minute(place.operator_name, now) >= limit)
         return cat("not asked any further: ", limit, " requests a minute to ",
@@ -68,6 +85,7 @@ void Ledger::sent(const Url& url, const std::string& mirror, double now) {
     auto place = place_of(url, mirror);
     ++requests_;
     if (place.known) ++per_mirror_[place.mirror];
+    ++per_day_[place.operator_name];
     auto& times = per_operator_[place.operator_name];
     while (!times.empty() && times.front() <= now - kMinute) times.pop_front();
     times.push_back(now);

@@ -29,6 +29,8 @@ class Ledger {
     std::string refusal(const Url& url, const std::string& mirror, double now) const;
     // How many more requests the operator of a profile's mirror may get at `now`.
     int room(const Mirror& mirror, bool is_origin, double now) const;
+    // Limits operators per day, too: who was asked how often in the 24 hours before this run.
+    void limit_day(const std::map<std::string, int>& asked_today);
     void sent(const Url& url, const std::string& mirror, double now);
 
     // Bytes: what a sample may take is reserved before it starts, so that transfers under way together never
@@ -47,12 +49,15 @@ class Ledger {
         bool known = false;
     };
     Place place_of(const Url& url, const std::string& mirror) const;
+    int left_today(const std::string& operator_name) const;
     int in_last_minute(const std::string& operator_name, double now) const;
 
     Budget budget_;
     std::map<std::string, Place> hosts_;  // host:port -> the first mirror there
     std::map<std::string, int> per_mirror_;
     std::map<std::string, std::deque<double>> per_operator_;  // times of the requests
+    std::map<std::string, int> per_day_;
+    bool day_is_limited_ = false;
     std::int64_t bytes_ = 0;
     std::int64_t reserved_ = 0;
     int requests_ = 0;

@@ -90,6 +90,7 @@ Report run(const BenchSpec& spec, net::Transport& transport, sys::Clock& clock, 
 Measurement light_check(const BenchSpec& spec, const LightCheck& check, net::Transport& transport,
                         sys::Clock& clock) {
     constexpr double kSeconds = 6;
+    constexpr std::int64_t kLightBytes = 16LL << 10U;
     const auto* upstream = spec.profile.find(check.upstream);
     if (upstream == nullptr)
         return {.mirror = check.mirror,
@@ -103,9 +104,19 @@ Measurement light_check(const BenchSpec& spec, const LightCheck& check, net::Tra
         if (known && known->repository == candidate.image.repository) candidate.image = std::move(*known);
     }
     Surroundings around{.spec = spec, .platform = registry::running_platform()};
+    candidate.light = true;
     Session session(std::move(candidate), around);
     double end = clock.now() + kSeconds;
-    while (session.stage() == Session::Stage::gate) {
+    bool blob_asked = false;
+    for (;;) {
+        // Instead of a blob that was proven before: the next bytes of one that were not read yet.
+        if (session.stage() == Session::Stage::gated && !blob_asked && !session.candidate().read.empty() &&
+            session.has_unread_layer()) {
+            session.begin_sample(
+                {.max_bytes = kLightBytes, .enough_bytes = kLightBytes, .max_seconds = kSeconds});
+            blob_asked = true;
+        }
+        if (session.stage() != Session::Stage::gate && !session.wants() && !session.in_flight()) break;
         double left = end - clock.now();
         if (left <= 0) {
             session.expire(transport, {.fault = Fault::timeout,
@@ -115,7 +126,11 @@ Measurement light_check(const BenchSpec& spec, const LightCheck& check, net::Tra
         if (session.next() != nullptr) session.launch(transport, clock.now(), left);
         transport.turn(std::min(left, 0.1));
     }
-    return session.measurement();
+    auto measurement = session.measurement();
+    measurement.samples = 0;
+    measurement.throughput_bps = measurement.predicted_pull_s = -1;
+    measurement.predicted_low_s = measurement.predicted_high_s = -1;
+    return measurement;
 }
 
 }  // namespace mirrorctl::bench

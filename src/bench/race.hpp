@@ -16,9 +16,9 @@ namespace mirrorctl::bench {
 // `rejected` with the reason. Never throws, never fails.
 Report run(const BenchSpec& spec, net::Transport& transport, sys::Clock& clock, Observer& observer);
 
-// Is a mirror that we use still good? A manifest and the config blob, hashed: two requests (and a token where
-// it is asked for). With spec.manifests the platform's manifest is asked by digest. No score:
-// predicted_pull_s stays -1.
+// Is a mirror that we use still good? A manifest, hashed, and 16 KiB of a layer that were not read yet - or,
+// with nothing in spec.read, the config blob, hashed: two requests (and a token where it is asked for). With
+// spec.manifests the platform's manifest is asked by digest. No score: predicted_pull_s stays -1.
 struct LightCheck {
     std::string upstream;
     Mirror mirror;

@@ -18,9 +18,10 @@ constexpr double kConnectSeconds = 4;
 Session::Session(Candidate candidate, Surroundings& around)
     : candidate_(std::move(candidate)), around_(around) {
     if (!candidate_.problem.empty()) {
-        reject({.fault = Fault::not_found, .reason = candidate_.problem});
+        reject({.fault = candidate_.problem_fault, .reason = candidate_.problem});
         return;
     }
+    read_ = candidate_.read;
     ask_manifest(Step::manifest, candidate_.image.target());
 }
 

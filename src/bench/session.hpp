@@ -42,6 +42,10 @@ struct Candidate {
     std::string ca = {};           // PEM, of the mirror's own CA
     std::string credentials = {};  // "user:password", only for this mirror's own host:port
     std::string problem = {};      // why it cannot be asked at all, "" if it can
+    Fault problem_fault = Fault::not_found;
+    std::map<std::string, std::int64_t> read = {};  // layer digest -> bytes that earlier runs read
+    double known_rate = -1;  // bytes per second, where no byte is left that was not read yet; -1 = not known
+    bool light = false;      // a look at what is in use: no proof of a blob that was proven before
 };
 
 // What all sessions of a run share; outlives them.
@@ -153,6 +157,7 @@ class Session final : public net::Handler {
     void repeat_authorized();
     void ask_manifest(Step step, const std::string& target);
     void ask_config();
+    void reuse_rate();
     bool retry_with_other_ca(const Error& error);
     void account(const net::Response& response);
     void note_connection(const net::Response& response);

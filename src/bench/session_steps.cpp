@@ -178,7 +178,17 @@ void Session::on_document(const registry::Document& document, const std::string&
     }
     image_ = std::get<registry::ImageManifest>(document);
     manifest_ = cat(candidate_.image.repository, "@", digest);
-    ask_config();
+    if (!candidate_.light || read_.empty()) return ask_config();
+    stage_ = Stage::gated;
+    request_.reset();
+}
+
+// Every byte was read from there not long ago: what they told then counts, nothing is fetched twice.
+void Session::reuse_rate() {
+    if (candidate_.known_rate <= 0) return read_.clear();
+    estimate_ = {.rate = candidate_.known_rate, .low = candidate_.known_rate, .high = candidate_.known_rate};
+    confirmed_ = true;
+    stage_ = Stage::sampled;
 }
 
 void Session::on_config(const net::Response& response) {
@@ -188,6 +198,7 @@ void Session::on_config(const net::Response& response) {
     final_host_ = request_->url.authority();
     stage_ = Stage::gated;
     request_.reset();
+    if (!has_unread_layer() && !read_.empty()) reuse_rate();
 }
 
 void Session::begin_tag() {
@@ -351,6 +362,7 @@ Measurement Session::measurement() const {
     }
     if (m.usable) m.phases = phases_of_pull(phases_, confirmed_ ? estimate_.rate : estimate_.low);
     m.unsure = m.usable && !confirmed_;
+    if (requests_ > 0) m.layers_read = read_;
     m.reason = m.usable ? describe(m, phases_, estimate_) : verdict_.reason;
     return m;
 }

@@ -31,6 +31,9 @@ struct PastFailure {
     double until = 0;  // rests until then, seconds since 1970
     Fault fault = Fault::none;
     std::string reason = {};
+    int count = 1;  // failures in a row
+    bool asked =
+        false;  // the server itself named the time (Retry-After): obeyed in any case, by the origin too
     bool operator==(const PastFailure&) const = default;
 };
 
@@ -42,6 +45,13 @@ struct BenchSpec {
     std::optional<std::int64_t> bytes = {};
     Route route = {};
     std::vector<PastFailure> failures = {};
+    // For runs that nobody watches: requests per operator in the last 24 hours (memory.hpp). Not set: no
+    // daily limit.
+    std::optional<std::map<std::string, int>> asked_today = {};
+    // Mirror URL (masked) -> layer digest -> bytes read before: they are not asked for again.
+    std::map<std::string, std::map<std::string, std::int64_t>> read = {};
+    // Upstream -> mirror URL (masked) -> bytes per second, for those of whom nothing unread is left.
+    std::map<std::string, std::map<std::string, double>> rates = {};
     std::map<std::string, std::string> manifests =
         {};  // upstream -> "library/busybox@sha256:..." of the last run (light_check)
     std::string user_agent = "mirrorctl";

@@ -84,18 +84,6 @@ std::vector<bench::LightCheck> candidates(const bench::BenchSpec& spec) {
     return all;
 }
 
-// For at most the budget's time: who is not looked at stays in the race.
-Result<std::vector<bench::LightCheck>> find_crashing(World& world, const bench::BenchSpec& spec) {
-    std::vector<bench::LightCheck> found;
-    double end = world.clock.now() + budget_seconds(spec);
-    for (const auto& candidate : candidates(spec)) {
-        if (world.clock.now() >= end) break;
-        TRY_ASSIGN(auto answers, check_apart(world, spec, {candidate}));
-        if (answers.empty()) found.push_back(candidate);
-    }
-    return found;
-}
-
 void reject(Measurement& m, std::string_view why) {
     m.usable = false;
     m.probed = true;
@@ -103,41 +91,122 @@ void reject(Measurement& m, std::string_view why) {
     m.reason = cat("reading its answers crashed the process that measures: ", why);
 }
 
-Report all_rejected(World& world, const bench::BenchSpec& spec, const Error& error) {
-    Report report;
-    report.taken_at = world.clock.wall();
-    for (const auto& [name, mirror] : candidates(spec)) {
-        if (report.upstreams.empty() || report.upstreams.back().name != name)
-            report.upstreams.push_back({.name = name, .ranking = {}});
-        Measurement m{.mirror = mirror};
-        reject(m, error.message);
-        report.upstreams.back().ranking.push_back(std::move(m));
+class Quiet : public Observer {
+  public:
+    void on(const Event&) override {}
+};
+
+// Finds who crashes the child by halving the field: what ends well is measured, what crashes is halved again,
+// down to one. At most kMostRuns children and twice the budget; who is not cleared by then is rejected too.
+class Halving {
+  public:
+    Halving(World& world, const bench::BenchSpec& spec, std::string why)
+        : world_(world),
+          spec_(spec),
+          why_(std::move(why)),
+          all_(candidates(spec)),
+          end_(world.clock.now() + 2 * budget_seconds(spec)) {
+        report_.taken_at = world.clock.wall();
     }
-    return trusted(std::move(report), spec);
-}
+
+    Result<Report> run() {
+        TRY(split(all_));
+        for (auto& upstream : report_.upstreams)
+            std::stable_sort(upstream.ranking.begin(), upstream.ranking.end(), ranks_before);
+        return trusted(std::move(report_), spec_);
+    }
+
+  private:
+    using Field = std::vector<bench::LightCheck>;
+    static constexpr int kMostRuns = 12;  // one of 24 is found with 9 or 10
+    static constexpr double kLeastSeconds = 2;
+
+    Result<void> split(const Field& field) {
+        if (field.size() < 2) return reject_all(field);
+        auto middle = field.begin() + std::ssize(field) / 2;
+        TRY(race({field.begin(), middle}));
+        return race({middle, field.end()});
+    }
+
+    Result<void> race(const Field& field) {
+        if (++runs_ > kMostRuns || world_.clock.now() >= end_) return reject_all(field);
+        Quiet quiet;
+        auto report = race_once(world_, spec_of(field), quiet);
+        if (report) return keep(std::move(*report));
+        if (!is_crash(report.error())) return Failure(std::move(report).error());
+        return split(field);
+    }
+
+    bench::BenchSpec spec_of(const Field& field) const {
+        auto part = spec_;
+        auto share = static_cast<double>(field.size()) / static_cast<double>(all_.size());
+        part.seconds = std::max(budget_seconds(spec_) * share, kLeastSeconds);
+        part.upstreams.clear();
+        for (auto& upstream : part.profile.upstreams) {
+            std::erase_if(upstream.mirrors, [&](const Mirror& mirror) {
+                return std::none_of(field.begin(), field.end(), [&](const bench::LightCheck& one) {
+                    return one.upstream == upstream.name && one.mirror.url == mirror.url;
+                });
+            });
+            if (!upstream.mirrors.empty()) part.upstreams.push_back(upstream.name);
+        }
+        return part;
+    }
+
+    Result<void> keep(Report part) {
+        for (auto& upstream : part.upstreams) {
+            auto& into = upstream_of(upstream.name);
+            if (into.manifest.empty()) into.manifest = upstream.manifest;
+            for (auto& m : upstream.ranking) add(into, std::move(m));
+        }
+        return {};
+    }
+
+    // The origin takes part in every race, and stands in the ranking once.
+    static void add(UpstreamReport& upstream, Measurement m) {
+        auto same = std::find_if(upstream.ranking.begin(), upstream.ranking.end(),
+                                 [&](const Measurement& other) { return m.is_origin && other.is_origin; });
+        if (same == upstream.ranking.end())
+            upstream.ranking.push_back(std::move(m));
+        else if (!same->usable)
+            *same = std::move(m);
+    }
+
+    Result<void> reject_all(const Field& field) {
+        for (const auto& [name, mirror] : field) {
+            Measurement m{.mirror = mirror};
+            reject(m, why_);
+            upstream_of(name).ranking.push_back(std::move(m));
+        }
+        return {};
+    }
+
+    UpstreamReport& upstream_of(const std::string& name) {
+        for (auto& upstream : report_.upstreams)
+            if (upstream.name == name) return upstream;
+        return report_.upstreams.emplace_back(UpstreamReport{.name = name, .ranking = {}});
+    }
+
+    static bool ranks_before(const Measurement& a, const Measurement& b) {
+        auto time = [](const Measurement& m) { return m.predicted_pull_s < 0 ? 1e9 : m.predicted_pull_s; };
+        return a.usable != b.usable ? a.usable : a.usable && time(a) < time(b);
+    }
+
+    World& world_;
+    const bench::BenchSpec& spec_;
+    std::string why_;
+    Field all_;
+    double end_;
+    int runs_ = 0;
+    Report report_;
+};
 
 }  // namespace
 
 Result<Report> race_apart(World& world, bench::BenchSpec spec, Observer& observer) {
     auto first = race_once(world, spec, observer);
     if (first || !is_crash(first.error())) return first;
-    TRY_ASSIGN(auto crashing, find_crashing(world, spec));
-    for (const auto& [upstream, mirror] : crashing) {
-        spec.failures.push_back({.upstream = upstream,
-                                 .url = mirror.url.masked(),
-                                 .at = world.clock.wall(),
-                                 .until = world.clock.wall() + spec.profile.policy.failure_ttl,
-                                 .fault = Fault::crash,
-                                 .reason = first.error().message});
-    }
-    auto second = race_once(world, spec, observer);
-    if (!second && is_crash(second.error())) return all_rejected(world, spec, second.error());
-    if (!second) return second;
-    for (auto& upstream : second->upstreams)
-        for (auto& m : upstream.ranking)
-            for (const auto& [name, mirror] : crashing)
-                if (name == upstream.name && mirror.url == m.mirror.url) reject(m, first.error().message);
-    return second;
+    return Halving(world, spec, first.error().message).run();
 }
 
 Result<std::vector<Measurement>> check_apart(World& world, const bench::BenchSpec& spec,

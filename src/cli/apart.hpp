@@ -12,10 +12,10 @@
 
 namespace mirrorctl::cli {
 
-// bench::run. If the child crashes, the candidates are looked at one by one, each in a child of its own;
-// those that crash theirs are rejected (Fault::crash), and the race is run again without them. If it
-// crashes still, every candidate is rejected. Errors: interrupted, permission_denied (privileges could not
-// be given up), io.
+// bench::run. If the child crashes, however late, the field is halved until who crashed it stands alone and
+// is rejected (Fault::crash); the others' measurements are kept. Bounded in children and in time: whoever is
+// not cleared by then is rejected too. Errors: interrupted, permission_denied (privileges could not be given
+// up), io.
 Result<Report> race_apart(World& world, bench::BenchSpec spec, Observer& observer);
 
 // bench::light_check of each, in one child. Fewer results than checks if the child crashed. Errors as above.

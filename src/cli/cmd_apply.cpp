@@ -3,12 +3,14 @@
 #include "cli/choose.hpp"
 #include "cli/command.hpp"
 #include "cli/measure.hpp"
+#include "cli/plan_file.hpp"
 #include "cli/proxy.hpp"
+#include "cli/splay.hpp"
 #include "cli/transaction.hpp"
-#include "model/json/plan_json.hpp"
 #include "plan/decide.hpp"
 #include "plan/planner.hpp"
 #include "plan/saved.hpp"
+#include "txn/drift.hpp"
 #include "txn/history.hpp"
 
 #include <algorithm>
@@ -31,6 +33,7 @@ Result<Job> prepare(Node& node, const ApplyOptions& options) {
     Job job;
     TRY_ASSIGN(job.restart, node.restart_policy(options.restart));
     TRY_ASSIGN(job.loaded, node.load_profile(options.profile));
+    note_profile(node, job.loaded.profile);
     TRY_ASSIGN(job.proxy, desired_proxy(node, options.proxy, job.loaded.profile));
     TRY_ASSIGN(job.owned, txn::ownership(node.state_view()));
     TRY_ASSIGN(job.choice, choose(node, job.loaded.profile, options, job.proxy.has_value(), job.owned));
@@ -149,34 +152,30 @@ Result<void> check_targets(Node& node, const ApplyOptions& options, const Job& j
     return {};
 }
 
+MeasureRequest request_for(Node& node, const ApplyOptions& options, const Job& job) {
+    return {.profile = job.loaded.profile,
+            .upstreams = job.choice.upstreams,
+            .current = job.choice.current,
+            .route = route_of(job.proxy, node.facts()),
+            .offline = options.offline,
+            .fresh = options.fresh,
+            .ranking_file = options.ranking_file,
+            .wait_seconds = options.wait_seconds,
+            .before_race = [&] { return check_targets(node, options, job); }};
+}
+
 Result<Measured> measure_for(Node& node, const ApplyOptions& options, const Job& job) {
     if (job.choice.upstreams.empty())
         return Measured{.report = {}, .raced = {}, .origin_of_ranking = "nothing to measure"};
-    return measure(node, {.profile = job.loaded.profile,
-                          .upstreams = job.choice.upstreams,
-                          .current = job.choice.current,
-                          .route = route_of(job.proxy, node.facts()),
-                          .offline = options.offline,
-                          .fresh = options.fresh,
-                          .ranking_file = options.ranking_file,
-                          .wait_seconds = options.wait_seconds,
-                          .before_race = [&] { return check_targets(node, options, job); }});
+    TRY_ASSIGN(auto measured, measure(node, request_for(node, options, job)));
+    node.record().report = measured.report;
+    return measured;
 }
 
-Result<void> save_plan(Node& node, const ApplyOptions& options, const Plan& plan) {
-    auto path = node.host_path(options.out_file);
-    auto there = node.host().stat(path);
-    if (!there && there.error().code != ErrorCode::not_found)
-        return Failure(in_context(there.error(), "cannot write the plan"));
-    // Root must not take /dev/null away, nor write where somebody's link leads.
-    if (there && there->type != sys::FileType::regular)
-        return Failure(Error{.code = ErrorCode::unsafe_path,
-                             .message = cat("cannot write the plan: ", path.str(), ": not a regular file"),
-                             .hint = "name a file that does not exist yet"});
-    if (there) TRY(node.host().remove_file(path));
-    TRY_ASSIGN(auto parent, node.host().stat(path.parent()));
-    return node.host().write_new(path, plan_to_json(plan),
-                                 {.mode = 0600, .uid = node.world().uid, .gid = parent.meta.gid});
+// --splay: nothing is held while others take their turn, so everything is looked at anew afterwards.
+bool must_wait(Node& node, const ApplyOptions& options, const Job& job) {
+    return options.splay_seconds > 0 && !options.dry_run && !job.choice.upstreams.empty() &&
+           will_ask(node, request_for(node, options, job));
 }
 
 ExitCode finish_plan(Node& node, const ApplyOptions& options, ui::RunDocument document) {
@@ -199,6 +198,13 @@ Result<ExitCode> run_apply(Node& node, const ApplyOptions& options) {
         if (broken) return finish_run(node, *broken);
     }
     TRY_ASSIGN(auto job, prepare(node, options));
+    if (must_wait(node, options, job)) {
+        transaction.reset();
+        TRY(wait_for_turn(node, options.splay_seconds));
+        auto now = options;
+        now.splay_seconds = 0;
+        return run_apply(node, now);
+    }
     TRY_ASSIGN(auto measured, measure_for(node, options, job));
     TRY_ASSIGN(auto decision, decide(node, options, job, measured));
     TRY_ASSIGN(auto plan, plan_for(node, options, job, decision));
@@ -206,7 +212,11 @@ Result<ExitCode> run_apply(Node& node, const ApplyOptions& options) {
     ui::RunDocument document{
         .command = options.as_plan ? "plan" : "apply", .plan = plan, .measured = measured.origin_of_ranking};
     if (options.dry_run) {
-        if (!options.out_file.empty()) TRY(save_plan(node, options, plan));
+        if (!options.out_file.empty()) {
+            auto wish = plan::wish_of(decision.desired);
+            wish.targets = options.targets;
+            TRY(save_plan(node, options.out_file, {.plan = plan, .wish = std::move(wish)}));
+        }
         return finish_plan(node, options, std::move(document));
     }
     document.receipt = transaction->execute(plan);
@@ -215,21 +225,27 @@ Result<ExitCode> run_apply(Node& node, const ApplyOptions& options) {
 }
 
 Result<ExitCode> run_saved_plan(Node& node, const ApplyOptions& options) {
-    TRY_ASSIGN(auto text, node.host().read(node.host_path(options.plan_file), 16U << 20U));
-    TRY_ASSIGN(auto plan, plan_from_json(text));
-    TRY_ASSIGN(auto policy, node.restart_policy(options.restart));
-    if (plan.root != node.root())
-        return Failure(
-            Error{.code = ErrorCode::stale_plan,
-                  .message = cat("the plan is for another root: ", printable_line(plan.root, 80))});
-    const auto& facts = node.asked_facts();
-    TRY(plan::check_saved(plan, facts));
-    plan::settle_plan(plan, [&](const Activation& wanted) { return engines::settle(wanted, facts, policy); });
+    TRY_ASSIGN(auto saved, read_saved_plan(node, options));
+    std::unique_ptr<Transaction> transaction;
+    if (!options.dry_run) {
+        TRY_ASSIGN(transaction, Transaction::open(node));
+        TRY_ASSIGN(auto broken, transaction->settle_late_starts("apply"));
+        if (broken) return finish_run(node, *broken);
+    }
+    // Now, behind the lock: what is not as the plan saw it is stale, whatever else is wrong with it by now.
+    for (const auto& file : saved.plan.files) TRY(txn::require_before(node.fs(), file));
+    auto as_planned = options;
+    as_planned.targets = saved.wish.targets;
+    TRY_ASSIGN(as_planned.profile.profile, profile_of_plan(node, options, saved.plan));
+    TRY_ASSIGN(auto job, prepare(node, as_planned));
+    plan::Decision decision;
+    TRY_ASSIGN(decision.desired, plan::desired_of(saved.wish, job.loaded.profile));
+    decision.desired.proxy = job.proxy;
+    decision.desired.user = chosen_user(node, options);
+    TRY_ASSIGN(auto plan, plan_for(node, as_planned, job, decision));
+    TRY(plan::check_remade(saved.plan, plan));
     ui::RunDocument document{.command = "apply", .plan = plan};
     if (options.dry_run) return finish_plan(node, options, std::move(document));
-    TRY_ASSIGN(auto transaction, Transaction::open(node));
-    TRY_ASSIGN(auto broken, transaction->settle_late_starts("apply"));
-    if (broken) return finish_run(node, *broken);
     document.receipt = transaction->execute(plan);
     document.error = document.receipt.error;
     return finish_run(node, document);

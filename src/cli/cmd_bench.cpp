@@ -2,8 +2,10 @@
 #include "base/strings.hpp"
 #include "cli/command.hpp"
 #include "cli/measure.hpp"
+#include "cli/out_file.hpp"
 #include "cli/proxy.hpp"
 #include "model/json/report_json.hpp"
+#include "ui/page.hpp"
 
 #include <algorithm>
 
@@ -11,16 +13,24 @@ namespace mirrorctl::cli {
 
 Result<ExitCode> run_bench(Node& node, const BenchOptions& options) {
     TRY_ASSIGN(auto loaded, node.load_profile(options.profile));
+    note_profile(node, loaded.profile);
     TRY_ASSIGN(auto proxy, desired_proxy(node, options.proxy, loaded.profile));
     auto upstreams = options.profile.upstreams;
     if (upstreams.empty())
         for (const auto& upstream : loaded.profile.upstreams) upstreams.push_back(upstream.name);
+    OutFile page{.path = options.html_file, .what = "the page", .mode = 0644};
+    if (!page.path.empty()) TRY(check_out_file(node, page));
     TRY_ASSIGN(auto measured, race(node, {.profile = loaded.profile,
                                           .upstreams = upstreams,
                                           .current = {},
                                           .route = route_of(proxy, node.facts()),
                                           .image = options.image,
                                           .budget_seconds = options.budget_seconds}));
+    if (!page.path.empty()) {
+        TRY_ASSIGN(auto text, ui::report_page(measured.report));
+        TRY(write_out_file(node, page, text));
+    }
+    node.record().report = measured.report;
     auto warnings = loaded.warnings;
     warnings.insert(warnings.end(), measured.warnings.begin(), measured.warnings.end());
     if (!node.global().quiet)

@@ -23,9 +23,12 @@ Result<ExitCode> run_targets(Node& node);
 Result<ExitCode> run_profile_list(Node& node);
 Result<ExitCode> run_profile_show(Node& node, const ProfileShowOptions& options);
 Result<ExitCode> run_profile_lint(Node& node, const ProfileLintOptions& options);
+Result<ExitCode> run_sync(Node& node, const SyncOptions& options);
 Result<ExitCode> run_completion(Node& node, const CompletionOptions& options);
 Result<ExitCode> run_overview(Node& node);
 
+// For --metrics.
+void note_profile(Node& node, const Profile& profile);
 // Prints a run (apply, plan, rollback, reset, recover) and says how the program ends.
 ExitCode finish_run(Node& node, const ui::RunDocument& document);
 // The document on stdout, the text too unless --quiet; what belongs to stderr is written by the caller.

@@ -16,6 +16,8 @@ enum class ExitCode {
     stuck = 6,  // not restored, a manual step was printed
     lock_held = 7,
     no_usable_mirror = 8,
+    nothing_selected = 9,  // sync: no rule selected an image
+    quota = 10,            // sync: a registry's pull limit is used up
 };
 
 ExitCode exit_code(const Error& error);

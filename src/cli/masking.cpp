@@ -2,9 +2,12 @@
 
 #include "base/strings.hpp"
 #include "base/url.hpp"
+#include "cli/shown_text.hpp"
+#include "text/diff.hpp"
 
 #include <algorithm>
 #include <array>
+#include <vector>
 
 namespace mirrorctl::cli {
 
@@ -13,16 +16,6 @@ namespace {
 constexpr std::array<std::string_view, 10> kSecretWords = {"authorization", "passw",  "token",   "secret",
                                                            "credential",    "apikey", "api-key", "api_key",
                                                            "\"auth\"",      "cookie"};
-// containerd docs/hosts.md
-constexpr std::array<std::string_view, 8> kHostsKeys = {
-    "server", "capabilities", "ca", "client", "skip_verify", "override_path", "dial_timeout", "rewrite"};
-constexpr std::array<std::string_view, 3> kCapabilities = {"pull", "resolve", "push"};
-
-template <class List>
-bool has(const List& list, std::string_view word) {
-    return std::find(list.begin(), list.end(), word) != list.end();
-}
-
 // What follows a key that is named like a secret.
 std::string without_named_secrets(const std::string& line) {
     auto low = lower(line);
@@ -46,69 +39,56 @@ std::string without_bare_credentials(const std::string& line) {
     return line.substr(0, begin == std::string::npos ? 1 : begin + 1) + "***" + line.substr(at);
 }
 
-// A line of a hosts.toml, without the sign of the diff.
-bool shows_in_hosts_file(std::string_view line) {
-    if (line.empty() || line[0] == '#' || line[0] == '[' || line[0] == ']') return true;
-    auto equals = line.find('=');
-    if (line[0] != '"' && line[0] != '\'' && equals != std::string_view::npos)
-        return has(kHostsKeys, trim(line.substr(0, equals)));
-    // An element of a list that goes over several lines.
-    while (!line.empty() && std::string_view("\"', ]").find(line.back()) != std::string_view::npos)
-        line.remove_suffix(1);
-    line.remove_prefix(std::min(line.find_first_not_of("\"'"), line.size()));
-    return has(kCapabilities, line) || line.starts_with('/');
+std::string masked_line(const std::string& line) {
+    return without_bare_credentials(mask_secrets(without_named_secrets(line)));
 }
 
-std::string without_value(const std::string& line) {
-    auto equals = line.find('=');
-    return (equals == std::string::npos ? line.substr(0, 1) : line.substr(0, equals + 1)) + " ***";
-}
-
-// Names as HTTP headers have them; keys of containerd's own are lower case with underscores.
-bool is_like_a_header(std::string_view key) {
-    return !key.empty() && (key.find('-') != std::string_view::npos || (key[0] >= 'A' && key[0] <= 'Z'));
-}
-
-class Masking {
+// The lines of a file as they may be shown. One whose lines cannot be told apart any more shows nothing.
+class ShownLines {
   public:
-    explicit Masking(const TargetPath& path)
-        : hosts_file_(path.name() == "hosts.toml"), toml_(path.name().ends_with(".toml")) {}
-
-    std::string line(const std::string& line) {
-        if (line.starts_with("@@")) in_headers_ = false;
-        if (line.empty() || line.starts_with("---") || line.starts_with("+++") || line.starts_with("@@"))
-            return line;
-        auto text = trim(std::string_view(line).substr(1));
-        if (hosts_file_ && !shows_in_hosts_file(text)) return without_value(line);
-        if (toml_ && !hosts_file_ && is_in_headers(text)) return without_value(line);
-        return without_bare_credentials(mask_secrets(without_named_secrets(line)));
-    }
+    ShownLines(const TargetPath& path, std::optional<std::string_view> text)
+        : lines_(split(shown_text(path, text.value_or("")), '\n')) {}
+    std::string take() { return next_ < lines_.size() ? lines_[next_++] : "***"; }
+    void go_to(std::size_t line) { next_ = line == 0 ? 0 : line - 1; }
 
   private:
-    // The table that a line stands in may have begun before the hunk.
-    bool is_in_headers(std::string_view text) {
-        if (text.starts_with('[')) {
-            in_headers_ = text.ends_with("headers]") || text.ends_with("header]") || text.ends_with("auth]");
-            return false;
-        }
-        auto equals = text.find('=');
-        if (text.empty() || text[0] == '#') return false;
-        return in_headers_ ||
-               (equals != std::string_view::npos && is_like_a_header(trim(text.substr(0, equals))));
-    }
-
-    bool hosts_file_;
-    bool toml_;
-    bool in_headers_ = false;
+    std::vector<std::string> lines_;
+    std::size_t next_ = 0;
 };
+
+// "@@ -12,3 +14 @@": where the hunk begins in one of the files.
+std::size_t line_number(std::string_view hunk, char sign) {
+    auto begin = hunk.find(sign);
+    if (begin == std::string_view::npos) return 0;
+    auto end = hunk.find_first_of(", ", begin);
+    auto number = parse_integer(hunk.substr(begin + 1, end - begin - 1));
+    return number && *number > 0 ? static_cast<std::size_t>(*number) : 0;
+}
 
 }  // namespace
 
-std::string masked_diff(const TargetPath& path, const std::string& diff) {
-    Masking masking(path);
+std::string masked_diff(const TargetPath& path, std::optional<std::string_view> before,
+                        std::optional<std::string_view> after) {
+    ShownLines from(path, before);
+    ShownLines to(path, after);
     std::string out;
-    for (const auto& line : split(diff, '\n')) out += masking.line(line) + "\n";
-    out.pop_back();
+    auto lines = split(text::unified_diff(path.str(), before, after), '\n');
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+        const auto& line = lines[i];
+        // The two labels come first, and only there: a removed "-- x" looks like one later on.
+        if (i < 2 || line.empty() || line[0] == '\\') {
+            out += line;
+        } else if (line.starts_with("@@")) {
+            from.go_to(line_number(line, '-'));
+            to.go_to(line_number(line, '+'));
+            out += line;
+        } else {
+            auto shown = line[0] == '+' ? to.take() : from.take();
+            if (line[0] == ' ') (void)to.take();
+            out += masked_line(line[0] + shown);
+        }
+        if (i + 1 < lines.size()) out += '\n';
+    }
     return out;
 }
 

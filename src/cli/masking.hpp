@@ -3,14 +3,16 @@
 
 #include "model/file_state.hpp"
 
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace mirrorctl::cli {
 
-// The unified diff of one file without secrets: credentials in URLs, values of keys that are named like
-// secrets, "user:password@host" in lines about proxies, HTTP headers in a config.toml, and in a hosts.toml
-// everything but the keys that engines know (a header may have any name, and its value may stand in a line of
-// its own).
-std::string masked_diff(const TargetPath& path, const std::string& diff);
+// The unified diff of one file without secrets: values and comments only as far as shown_text shows them; and
+// once more, for what somebody wrote where nobody expects it, without credentials in URLs, values of keys
+// that are named like secrets and "user:password@host" in lines about proxies. nullopt: the file is absent.
+std::string masked_diff(const TargetPath& path, std::optional<std::string_view> before,
+                        std::optional<std::string_view> after);
 
 }  // namespace mirrorctl::cli

@@ -4,7 +4,9 @@
 #include "base/url.hpp"
 #include "cli/apart.hpp"
 #include "cli/cache_file.hpp"
-#include "model/json/report_json.hpp"
+#include "cli/network.hpp"
+#include "cli/ranking.hpp"
+#include "cli/user_agent.hpp"
 #include "ui/progress.hpp"
 
 #include <fmt/format.h>
@@ -18,25 +20,56 @@ namespace {
 constexpr double kRetrySeconds = 2;
 constexpr std::size_t kMaxCaBytes = 1U << 20U;
 
+// Who looks on while a run measures: what a person asks for is asked for now, and counted; what a timer does
+// keeps within a day's requests and reads no byte twice.
+enum class Watched { by_hand, by_nobody };
+
 bench::CacheKey cache_key(Node& node, const MeasureRequest& request) {
     return {.profile_sha256 = request.profile.sha256,
             .route = bench::route_name(request.route),
             .machine_id = node.facts().machine_id,
-            .image = request.image};
+            .image = request.image,
+            .network = network_id(node.host(), request.route)};
+}
+
+// The saved ranking as far as it holds for this run.
+std::optional<bench::RankingCache> known_for(Node& node, bench::CacheKey& key,
+                                             std::vector<Warning>& warnings) {
+    auto cache = read_cache(node, warnings);
+    if (!cache) return cache;
+    if (key.network.empty()) key.network = cache->key.network;
+    return bench::rekey(std::move(*cache), key);
+}
+
+void add_traffic(bench::BenchSpec& spec, const bench::RankingCache& cache, double now) {
+    spec.asked_today = bench::asked_today(cache.memory, now);
+    double ttl = spec.profile.policy.ttl;
+    for (const auto& layer : cache.memory.read) {
+        auto read = bench::layers_read(cache.memory, layer.url, now, ttl);
+        if (!read.empty()) spec.read[layer.url] = std::move(read);
+    }
+    for (const auto& upstream : cache.report.upstreams)
+        for (const auto& m : upstream.ranking)
+            if (m.usable && m.throughput_bps > 0)
+                spec.rates[upstream.name][m.mirror.url.masked()] = m.throughput_bps;
 }
 
 bench::BenchSpec bench_spec(Node& node, const MeasureRequest& request,
-                            const std::optional<bench::RankingCache>& cache) {
+                            const std::optional<bench::RankingCache>& cache, Watched watched) {
     bench::BenchSpec spec{.profile = request.profile,
                           .upstreams = request.upstreams,
                           .image = request.image,
                           .seconds = request.budget_seconds,
                           .route = request.route};
+    if (watched == Watched::by_nobody) spec.asked_today.emplace();
     if (cache) {
         spec.failures = bench::resting(*cache, node.world().clock.wall());
+        // --fresh ends every rest but those that a server asked for.
+        if (request.fresh) std::erase_if(spec.failures, [](const auto& failure) { return !failure.asked; });
         spec.manifests = bench::known_manifests(cache->report);
+        if (watched == Watched::by_nobody) add_traffic(spec, *cache, node.world().clock.wall());
     }
-    spec.user_agent = cat("mirrorctl/", MIRRORCTL_VERSION);
+    spec.user_agent = user_agent(node.config());
     read_before(
         spec, [&node](const std::string& path) { return node.read_node_secret(path); },
         [&node](const std::string& path) -> Result<std::string> {
@@ -73,6 +106,7 @@ Result<Report> run_race(Node& node, const MeasureRequest& request, bench::BenchS
             return Failure(
                 Error{.code = ErrorCode::interrupted, .message = "interrupted: nothing was changed"});
         if (!report) return report;
+        report->site = node.config().site;
         bool retry = !any_usable(*report) && world.clock.now() + kRetrySeconds + 1 < give_up;
         if (!retry && report->proxy_failed)
             return Failure(
@@ -85,6 +119,12 @@ Result<Report> run_race(Node& node, const MeasureRequest& request, bench::BenchS
     }
 }
 
+// --fresh decides by this run alone.
+void forget_usual(Report& report) {
+    for (auto& upstream : report.upstreams)
+        for (auto& m : upstream.ranking) m.usual_pull_s = -1;
+}
+
 std::string race_summary(const Report& report) {
     std::size_t candidates = 0;
     for (const auto& upstream : report.upstreams) candidates += upstream.ranking.size();
@@ -92,6 +132,9 @@ std::string race_summary(const Report& report) {
 }
 
 void replace_upstreams(Report& all, const Report& newer) {
+    auto older = std::move(all.upstreams);
+    all = newer;
+    all.upstreams = std::move(older);
     for (const auto& upstream : newer.upstreams) {
         auto it = std::find_if(all.upstreams.begin(), all.upstreams.end(),
                                [&](const UpstreamReport& u) { return u.name == upstream.name; });
@@ -120,15 +163,17 @@ Result<void> recheck(Node& node, const MeasureRequest& request, bench::RankingCa
                      bench::Freshness& freshness) {
     auto& world = node.world();
     auto checks = checks_of(request.profile, freshness);
-    TRY_ASSIGN(auto results, check_apart(world, bench_spec(node, request, cache), checks));
+    TRY_ASSIGN(auto results,
+               check_apart(world, bench_spec(node, request, cache, Watched::by_nobody), checks));
     for (std::size_t i = 0; i < checks.size(); ++i) {
         const auto& [upstream, mirror] = checks[i];
         // A failure is noted by the race that follows: it can tell a dead mirror from a dead network.
         if (i < results.size() && results[i].usable) {
-            bench::note_check(cache, upstream, results[i], world.clock.wall(),
-                              request.profile.policy.failure_ttl);
+            bench::note_check(cache, upstream, results[i], world.clock.wall(), request.profile.policy);
             continue;
         }
+        if (i < results.size())
+            bench::remember_traffic(cache.memory, results[i], world.clock.wall(), request.profile.policy.ttl);
         auto reason = i < results.size() ? printable_line(results[i].reason) : "the check crashed";
         if (!node.global().quiet)
             world.err(cat(upstream, " ", mirror.url.masked(), " no longer serves (", reason,
@@ -139,30 +184,6 @@ Result<void> recheck(Node& node, const MeasureRequest& request, bench::RankingCa
     return {};
 }
 
-Result<Measured> from_file(Node& node, const MeasureRequest& request) {
-    TRY_ASSIGN(auto text, node.host().read(node.host_path(request.ranking_file)));
-    TRY_ASSIGN(auto report, report_from_json(text));
-    if (report.profile != request.profile.name || report.profile_sha256 != request.profile.sha256)
-        return Failure(
-            Error{.code = ErrorCode::usage,
-                  .message = cat("the ranking does not fit: ", request.ranking_file,
-                                 ": it was made with profile ", printable_line(report.profile, 40), " (",
-                                 report.profile_sha256.substr(0, 12), "), this run uses ",
-                                 request.profile.name, " (", request.profile.sha256.substr(0, 12), ")"),
-                  .hint = "make it with the same profile: mirrorctl bench --profile " + request.profile.name +
-                          " --json"});
-    double age = node.world().clock.wall() - report.taken_at;
-    if (age > request.profile.policy.ttl)
-        return Failure(
-            Error{.code = ErrorCode::usage,
-                  .message = cat("the ranking is too old: ", request.ranking_file, ": ", format_duration(age),
-                                 ", the profile allows ", format_duration(request.profile.policy.ttl))});
-    bench::rejoin(report, request.profile);
-    return Measured{.report = std::move(report),
-                    .raced = {},
-                    .origin_of_ranking = "ranking from " + request.ranking_file};
-}
-
 std::vector<bench::Current> current_list(const MeasureRequest& request) {
     std::vector<bench::Current> list;
     for (const auto& [upstream, urls] : request.current)
@@ -170,51 +191,70 @@ std::vector<bench::Current> current_list(const MeasureRequest& request) {
     return list;
 }
 
+bench::Freshness freshness_of(Node& node, const MeasureRequest& request, const bench::CacheKey& key,
+                              const std::optional<bench::RankingCache>& cache) {
+    bench::FreshnessInput input{.upstreams = request.upstreams,
+                                .current = current_list(request),
+                                .policy = request.profile.policy,
+                                .now = node.world().clock.wall()};
+    return bench::decide_freshness(cache ? &*cache : nullptr, key, input);
+}
+
 }  // namespace
 
 Result<Measured> race(Node& node, const MeasureRequest& request) {
     auto key = cache_key(node, request);
     Measured measured;
-    auto cache = read_cache(node, measured.warnings);
-    if (cache && cache->key != key) cache.reset();
-    TRY_ASSIGN(measured.report, run_race(node, request, bench_spec(node, request, cache)));
+    auto cache = known_for(node, key, measured.warnings);
+    TRY_ASSIGN(measured.report, run_race(node, request, bench_spec(node, request, cache, Watched::by_hand)));
     measured.raced = request.upstreams;
     measured.origin_of_ranking = race_summary(measured.report);
-    auto merged = bench::merge(cache.value_or(bench::RankingCache{}), key, measured.report,
-                               request.profile.policy.failure_ttl);
+    auto merged =
+        bench::merge(cache.value_or(bench::RankingCache{}), key, measured.report, request.profile.policy);
     write_cache(node, merged, measured.warnings);
     return measured;
 }
 
+bool will_ask(Node& node, const MeasureRequest& request) {
+    if (!request.ranking_file.empty()) return request.ranking_file.starts_with("https://");
+    if (request.offline) return false;
+    std::vector<Warning> unsaid;
+    auto key = cache_key(node, request);
+    auto cache = known_for(node, key, unsaid);
+    return request.fresh || !freshness_of(node, request, key, cache).use_as_is();
+}
+
 Result<Measured> measure(Node& node, const MeasureRequest& request) {
-    if (!request.ranking_file.empty()) return from_file(node, request);
+    if (!request.ranking_file.empty()) {
+        TRY_ASSIGN(auto report, read_ranking(node, request));
+        return Measured{.report = std::move(report),
+                        .raced = {},
+                        .origin_of_ranking = "ranking from " + mask_secrets(request.ranking_file)};
+    }
     auto key = cache_key(node, request);
     Measured measured;
-    auto cache = read_cache(node, measured.warnings);
-    if (cache && cache->key != key) cache.reset();
-    bench::FreshnessInput input{.upstreams = request.upstreams,
-                                .current = current_list(request),
-                                .policy = request.profile.policy,
-                                .now = node.world().clock.wall()};
-    auto freshness = bench::decide_freshness(cache ? &*cache : nullptr, key, input);
+    auto cache = known_for(node, key, measured.warnings);
+    auto freshness = freshness_of(node, request, key, cache);
     if (request.fresh) freshness = {.stale = request.upstreams, .recheck = {}};
     if (request.offline) freshness = {};
     bool checked = !freshness.recheck.empty() && cache.has_value();
     if (checked) TRY(recheck(node, request, *cache, freshness));
-    if (cache) {
+    if (cache && !cache->report.upstreams.empty()) {
         measured.report = cache->report;
         bench::rejoin(measured.report, request.profile);
         measured.origin_of_ranking =
-            cat("ranking of ", format_duration(std::max(0.0, input.now - cache->report.taken_at)), " ago");
+            cat("ranking of ",
+                format_duration(std::max(0.0, node.world().clock.wall() - cache->report.taken_at)), " ago");
     }
     if (!freshness.stale.empty()) {
+        auto watched = request.fresh ? Watched::by_hand : Watched::by_nobody;
         auto narrowed = request;
         narrowed.upstreams = freshness.stale;
-        TRY_ASSIGN(auto report, run_race(node, narrowed, bench_spec(node, narrowed, cache)));
+        TRY_ASSIGN(auto report, run_race(node, narrowed, bench_spec(node, narrowed, cache, watched)));
         measured.raced = freshness.stale;
         measured.origin_of_ranking = race_summary(report);
-        cache = bench::merge(cache.value_or(bench::RankingCache{}), key, report,
-                             request.profile.policy.failure_ttl);
+        cache = bench::merge(cache.value_or(bench::RankingCache{}), key, report, request.profile.policy);
+        if (request.fresh) forget_usual(report);
         replace_upstreams(measured.report, report);
     }
     if (checked || !freshness.stale.empty()) write_cache(node, *cache, measured.warnings);

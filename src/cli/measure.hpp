@@ -38,6 +38,9 @@ struct Measured {
     std::vector<Warning> warnings = {};
 };
 
+// Would measure() send anything to anybody? Reads the cache; true where a ranking must be fetched.
+bool will_ask(Node& node, const MeasureRequest& request);
+
 // Saves what it learnt in bench.json (the state directory, else the user's cache); a cache that cannot be
 // written is a warning. Errors: proxy (it refused), parse (the ranking file), interrupted.
 Result<Measured> measure(Node& node, const MeasureRequest& request);

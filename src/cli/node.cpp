@@ -7,10 +7,7 @@
 
 namespace mirrorctl::cli {
 
-namespace {
-
-// Lexically: no "." , "..", or double slashes. Links are the file system's business.
-std::string normal_path(const std::string& cwd, const std::string& path) {
+std::string absolute_path(const std::string& cwd, const std::string& path) {
     std::vector<std::string> parts;
     for (const auto& part : split(path.starts_with('/') ? path : cwd + "/" + path, '/')) {
         if (part.empty() || part == ".") continue;
@@ -23,11 +20,9 @@ std::string normal_path(const std::string& cwd, const std::string& path) {
     return "/" + join(parts, "/");
 }
 
-}  // namespace
-
 Result<std::unique_ptr<Node>> Node::open(World& world, const GlobalOptions& global, BrokenConfig broken) {
     std::unique_ptr<Node> node(new Node(world, global));
-    node->root_ = normal_path(world.cwd, global.root.empty() ? "/" : global.root);
+    node->root_ = absolute_path(world.cwd, global.root.empty() ? "/" : global.root);
     node->live_ = node->root_ == "/";
     TRY_ASSIGN(node->host_fs_, world.open_root("/"));
     auto root = world.open_root(node->root_);
@@ -53,7 +48,7 @@ Result<std::unique_ptr<Node>> Node::open(World& world, const GlobalOptions& glob
 }
 
 TargetPath Node::host_path(const std::string& path) const {
-    return TargetPath(normal_path(world_.cwd, path));
+    return TargetPath(absolute_path(world_.cwd, path));
 }
 
 const NodeFacts& Node::facts() {
@@ -153,11 +148,11 @@ Result<std::string> Node::read_secret_file(const std::string& host_path_text) {
 }
 
 Result<std::string> Node::read_node_secret(const std::string& path) {
-    return read_secret(*root_fs_, TargetPath(normal_path("/", path)));
+    return read_secret(*root_fs_, TargetPath(absolute_path("/", path)));
 }
 
 Result<std::string> Node::find_node_file(const std::string& path) {
-    TRY_ASSIGN(auto resolved, root_fs_->resolve(TargetPath(normal_path("/", path))));
+    TRY_ASSIGN(auto resolved, root_fs_->resolve(TargetPath(absolute_path("/", path))));
     TRY_ASSIGN(auto info, root_fs_->stat(resolved));
     constexpr std::uint64_t kMost = 4U << 20U;  // all CAs of the world take a quarter of a MiB
     if (info.type != sys::FileType::regular || info.size > kMost)

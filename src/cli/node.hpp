@@ -3,6 +3,7 @@
 
 #include "base/result.hpp"
 #include "cli/options.hpp"
+#include "cli/run_record.hpp"
 #include "cli/world.hpp"
 #include "engines/activation.hpp"
 #include "model/node.hpp"
@@ -21,6 +22,10 @@ namespace mirrorctl::cli {
 // What to do with a config.yaml that does not load and with a state directory that others can write to:
 // `keep` goes on with the defaults, for a command that reports it.
 enum class BrokenConfig { refuse, keep };
+
+// `path` as seen from `cwd`, without ".", ".." and double slashes. Lexically: links are the file system's
+// business.
+std::string absolute_path(const std::string& cwd, const std::string& path);
 
 class Node {
   public:
@@ -68,6 +73,7 @@ class Node {
     Result<std::string> find_node_file(const std::string& path);
     // A host path as given by the user, absolute.
     TargetPath host_path(const std::string& path) const;
+    RunRecord& record() { return record_; }
 
   private:
     Node(World& world, const GlobalOptions& global) : world_(world), global_(global) {}
@@ -82,6 +88,7 @@ class Node {
     profile::NodeConfig config_;
     std::optional<Error> config_error_;
     NodeFacts facts_;
+    RunRecord record_;
     bool have_facts_ = false;
     bool asked_ = false;
 };

@@ -3,6 +3,7 @@
 
 #include "ui/term.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <variant>
@@ -42,6 +43,8 @@ struct ApplyOptions {
     bool allow_in_place = false;
     std::string ranking_file = {};
     double wait_seconds = 0;
+    double splay_seconds = 0;
+    std::string metrics_file = {};
     std::string user = {};
     ProxyOptions proxy;
     bool dry_run = false;       // `plan`, or -n
@@ -54,6 +57,8 @@ struct BenchOptions {
     ProfileOptions profile;
     std::string image = {};
     std::optional<double> budget_seconds = {};
+    std::string html_file = {};
+    std::string metrics_file = {};
     ProxyOptions proxy;
 };
 
@@ -96,6 +101,28 @@ struct ProfileLintOptions {
     std::string file;
 };
 
+struct SyncOptions {
+    std::vector<std::string> references = {};  // "-" = a list on stdin
+    std::string to = {};                       // HOST or HOST/PROJECT
+    bool keep_path = false;
+    bool from_node = false;
+    std::string images_file = {};
+    std::string auth_file = {};
+    std::vector<std::string> arch = {};  // "amd64", "arm:v7"
+    std::vector<std::string> os = {};    // "linux", "windows:10.0.20348"
+    bool allow_missing_platform = false;
+    ProfileOptions profile;
+    bool dry_run = false;
+    bool create_projects = false;
+    bool force = false;
+    int concurrency = 8;
+    int retries = 4;
+    std::int64_t rate = 0;  // bytes per second, 0 = no limit
+    std::string report_file = {};
+    std::string failed_file = {};
+    std::string emit_profile = {};
+};
+
 struct CompletionOptions {
     std::string shell;
 };
@@ -106,7 +133,7 @@ struct OverviewOptions {};
 using CommandOptions =
     std::variant<OverviewOptions, ApplyOptions, BenchOptions, StatusOptions, DoctorOptions, ExplainOptions,
                  RollbackOptions, ResetOptions, RecoverOptions, HistoryOptions, TargetsOptions,
-                 ProfileListOptions, ProfileShowOptions, ProfileLintOptions, CompletionOptions>;
+                 ProfileListOptions, ProfileShowOptions, ProfileLintOptions, SyncOptions, CompletionOptions>;
 
 struct Invocation {
     GlobalOptions global;

@@ -1,7 +1,9 @@
 #include "cli/parse.hpp"
 
 #include "base/strings.hpp"
+#include "cli/parse_fleet.hpp"
 #include "cli/parse_inspect.hpp"
+#include "cli/parse_sync.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -39,9 +41,10 @@ struct Grammar {
     RecoverOptions recover;
     ProfileShowOptions show;
     ProfileLintOptions lint;
+    SyncWords sync;
     CompletionOptions completion;
     std::string color = "auto";
-    std::string wait, plan_wait, budget;
+    std::string wait, plan_wait, budget, splay;
     CLI::App app{kIntro, "mirrorctl"};
 
     Grammar();
@@ -132,8 +135,7 @@ void Grammar::add_apply(const char* name, const char* summary, const char* examp
                       "if nothing can be measured, write trusted mirrors in the profile's order");
     command->add_flag("--fresh", options.fresh,
                       "measure even if the last ranking is still good, and try again what broke an engine");
-    command->add_option("--ranking", options.ranking_file, "use another node's `bench --json`")
-        ->type_name("FILE");
+    add_ranking(*command, options.ranking_file);
     command->add_option("--wait", wait_text, "wait this long for the network, e.g. 60s")->type_name("TIME");
     command->add_option("--user", options.user, "whose ~/.docker/config.json [the sudo user, else root]")
         ->type_name("NAME");
@@ -146,8 +148,12 @@ void Grammar::add_apply(const char* name, const char* summary, const char* examp
             ->type_name("FILE");
         command->add_flag("--exit-code", options.exit_code, "exit 3 if something would change");
     } else {
+        add_splay(*command, splay);
+        add_metrics(*command, options.metrics_file);
         command->add_flag("-n,--dry-run", options.dry_run, "show what would be done, as `plan` does");
-        command->add_option("PLAN", options.plan_file, "a plan saved by `mirrorctl plan --out`");
+        command->add_option("PLAN", options.plan_file,
+                            "a plan saved by `mirrorctl plan --out`; its --profile FILE, --var, --user and "
+                            "proxies are to be given again");
     }
 }
 
@@ -207,11 +213,15 @@ Grammar::Grammar() {
     auto* measure = add(app, "bench", "measure and rank the mirrors; changes nothing, needs no root",
                         "Examples:\n  mirrorctl bench --profile cn\n  mirrorctl bench --profile cn "
                         "--upstream docker.io --image library/nginx:1.27\n"
-                        "  mirrorctl bench --profile cn --json > ranking.json");
+                        "  mirrorctl bench --profile cn --html mirrors.html\n  mirrorctl bench --profile cn "
+                        "--json > ranking.json");
     add_profile_options(*measure, bench.profile);
     measure->add_option("--image", bench.image, "probe with this image, REF as in docker pull")
         ->type_name("REF");
-    measure->add_option("--budget", budget, "time for everything, e.g. 10s")->type_name("TIME");
+    measure->add_option("--budget", budget, "time for everything, e.g. 10s [the profile's]")
+        ->type_name("TIME");
+    measure->add_option("--html", bench.html_file, "write the report as one web page too")->type_name("FILE");
+    add_metrics(*measure, bench.metrics_file);
     add_proxy_options(*measure, bench.proxy);
     add_apply("plan", "what apply would do, as a unified diff with the activations",
               "Examples:\n  mirrorctl plan --profile cn\n  mirrorctl plan --profile cn --out plan.json && "
@@ -221,6 +231,7 @@ Grammar::Grammar() {
     add_undo_commands();
     add(app, "history", "the transactions of this node, newest first", "Example:\n  mirrorctl history");
     add_profile_commands();
+    add_sync_command(app, sync);
     add(app, "targets", "what can be written, what is detected here, and why not",
         "Example:\n  mirrorctl targets");
     auto* shell = add(app, "completion", "print a completion script",
@@ -280,6 +291,7 @@ Result<double> duration(const std::string& text, std::string_view option) {
 Result<CommandOptions> chosen_options(Grammar& grammar, const std::string& name) {
     if (name == "apply") {
         TRY_ASSIGN(grammar.apply.wait_seconds, duration(grammar.wait, "--wait"));
+        TRY_ASSIGN(grammar.apply.splay_seconds, duration(grammar.splay, "--splay"));
         return grammar.apply;
     }
     if (name == "plan") {
@@ -302,6 +314,10 @@ Result<CommandOptions> chosen_options(Grammar& grammar, const std::string& name)
     if (name == "profile-list") return ProfileListOptions{};
     if (name == "profile-show") return grammar.show;
     if (name == "profile-lint") return grammar.lint;
+    if (name == "sync") {
+        TRY_ASSIGN(auto sync, sync_options(grammar.sync));
+        return sync;
+    }
     if (name == "completion") return grammar.completion;
     return OverviewOptions{};
 }

@@ -2,6 +2,7 @@
 
 #include "base/strings.hpp"
 #include "cli/command.hpp"
+#include "cli/metrics_file.hpp"
 #include "cli/parse.hpp"
 
 #include <algorithm>
@@ -33,6 +34,7 @@ Result<ExitCode> dispatch(Node& node, const CommandOptions& options) {
                                [&](const ProfileListOptions&) { return run_profile_list(node); },
                                [&](const ProfileShowOptions& o) { return run_profile_show(node, o); },
                                [&](const ProfileLintOptions& o) { return run_profile_lint(node, o); },
+                               [&](const SyncOptions& o) { return run_sync(node, o); },
                                [&](const CompletionOptions& o) { return run_completion(node, o); }},
                       options);
 }
@@ -69,6 +71,11 @@ Invocation unparsed(const std::vector<std::string>& arguments) {
 
 }  // namespace
 
+void note_profile(Node& node, const Profile& profile) {
+    node.record().profile = profile.name;
+    node.record().profile_as_of = profile.as_of;
+}
+
 void print(Node& node, const std::string& json, const std::string& text) {
     if (node.global().json) {
         node.world().out(json);
@@ -79,6 +86,10 @@ void print(Node& node, const std::string& json, const std::string& text) {
 
 ExitCode finish_run(Node& node, const ui::RunDocument& document) {
     auto& world = node.world();
+    if (!document.planned_only) {
+        node.record().changed = document.receipt.outcome == Outcome::committed;
+        node.record().pending = document.receipt.pending.size();
+    }
     auto err_term = ui::Term::of(2, node.global().color, world.env);
     auto out_term = ui::Term::of(1, node.global().color, world.env);
     if (!node.global().quiet) {
@@ -91,6 +102,7 @@ ExitCode finish_run(Node& node, const ui::RunDocument& document) {
 }
 
 int run(World& world, const std::vector<std::string>& arguments) {
+    double started = world.clock.now();
     auto parsed = parse(arguments);
     if (!parsed) return report(world, unparsed(arguments), parsed.error());
     if (const auto* answer = std::get_if<Answer>(&*parsed)) {
@@ -101,10 +113,15 @@ int run(World& world, const std::vector<std::string>& arguments) {
     auto broken_config =
         std::holds_alternative<DoctorOptions>(invocation.options) ? BrokenConfig::keep : BrokenConfig::refuse;
     auto node = Node::open(world, invocation.global, broken_config);
-    if (!node) return report(world, invocation, node.error());
+    if (!node) {
+        int status = report(world, invocation, node.error());
+        write_metrics(world, invocation, {}, {.exit_code = status, .started = started});
+        return status;
+    }
     auto code = dispatch(**node, invocation.options);
-    if (!code) return report(world, invocation, code.error());
-    return static_cast<int>(*code);
+    int status = code ? static_cast<int>(*code) : report(world, invocation, code.error());
+    write_metrics(world, invocation, (*node)->record(), {.exit_code = status, .started = started});
+    return status;
 }
 
 }  // namespace mirrorctl::cli

@@ -3,7 +3,6 @@
 #include "base/strings.hpp"
 #include "cli/engine_control.hpp"
 #include "cli/masking.hpp"
-#include "text/diff.hpp"
 #include "txn/journal.hpp"
 #include "txn/pending.hpp"
 #include "ui/progress.hpp"
@@ -104,8 +103,7 @@ std::string diff_of(const Plan& plan) {
         auto text_of = [](const FileState& state) {
             return state.present ? std::optional<std::string_view>(state.bytes) : std::nullopt;
         };
-        out += masked_diff(file.path,
-                           text::unified_diff(file.path.str(), text_of(file.before), text_of(file.after)));
+        out += masked_diff(file.path, text_of(file.before), text_of(file.after));
     }
     return out;
 }

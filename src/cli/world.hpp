@@ -25,8 +25,11 @@ struct World {
     std::function<void(std::string_view)> err;  // stderr: everything else
     std::function<bool()> stop_requested;
     std::string cwd;
-    std::uint32_t uid = 0;
+    std::uint32_t uid = 0;  // effective
+    std::uint32_t gid = 0;
     std::function<std::string()> actor;  // who ran us: "root (sudo by alice)"
+    // All of stdin, at most `limit` bytes. Errors: io, unsupported_layout (more than that).
+    std::function<Result<std::string>(std::size_t limit)> in = {};
 };
 
 }  // namespace mirrorctl::cli

@@ -4,6 +4,7 @@
 #include "model/profile.hpp"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -94,6 +95,8 @@ struct Measurement {
     bool unsure = false;  // usable, but the time or the bytes ended before its speed was certain
     std::string shared_from =
         {};  // the host of the same operator whose throughput sample it shares, "" = its own
+    double usual_pull_s = -1;  // what earlier runs in this network and this one say together; -1 = no history
+    std::map<std::string, std::int64_t> layers_read = {};  // digest -> bytes read so far, from its start
 };
 
 struct UpstreamReport {
@@ -108,7 +111,8 @@ struct UpstreamReport {
 struct Report {
     std::string profile;
     std::string profile_sha256;
-    double taken_at = 0;  // seconds since 1970
+    std::string site = {};  // config.yaml's: where it was measured
+    double taken_at = 0;    // seconds since 1970
     double elapsed_s = 0;
     std::int64_t bytes = 0;
     int requests = 0;

@@ -84,6 +84,15 @@ bool CurlApi::set(void* easy, int option, Sink sink) const {
     return functions_->easy_setopt(easy, static_cast<CURLoption>(option), sink) == CURLE_OK;
 }
 
+bool CurlApi::set_size(void* easy, int option, std::int64_t value) const {
+    return functions_->easy_setopt(easy, static_cast<CURLoption>(option), static_cast<curl_off_t>(value)) ==
+           CURLE_OK;
+}
+
+void CurlApi::pause(void* easy, bool receiving_held) const {
+    functions_->easy_pause(easy, receiving_held ? CURLPAUSE_RECV : CURLPAUSE_CONT);
+}
+
 bool CurlApi::set_guard(void* easy, AddressGuard& guard) const {
     const auto& f = *functions_;
     void* user = &guard;

@@ -43,8 +43,12 @@ class CurlApi {
     bool set_bytes(void* easy, int option, const std::string& bytes) const;  // a curl_blob, copied
     bool set(void* easy, int option, void* pointer) const;
     bool set(void* easy, int option, Sink sink) const;
+    bool set_size(void* easy, int option, std::int64_t value) const;  // of a ..._LARGE option
     // Every new socket and every reused connection asks the guard.
     bool set_guard(void* easy, AddressGuard& guard) const;
+
+    // Receiving rests while `receiving_held`; sending goes on as soon as there is something to send.
+    void pause(void* easy, bool receiving_held) const;
 
     long info_long(void* easy, int info) const;
     double info_seconds(void* easy, int info) const;  // of a CURLINFO_..._T time

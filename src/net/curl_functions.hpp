@@ -14,6 +14,7 @@ struct CurlFunctions {
     decltype(&::curl_global_init) global_init = nullptr;
     decltype(&::curl_easy_init) easy_init = nullptr;
     decltype(&::curl_easy_cleanup) easy_cleanup = nullptr;
+    decltype(&::curl_easy_pause) easy_pause = nullptr;
     decltype(&::curl_easy_strerror) easy_strerror = nullptr;
     CURLcode (*easy_setopt)(CURL*, CURLoption, ...) = nullptr;
     CURLcode (*easy_getinfo)(CURL*, CURLINFO, ...) = nullptr;

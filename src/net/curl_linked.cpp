@@ -9,6 +9,7 @@ Result<CurlFunctions> find_curl() {
     return CurlFunctions{.global_init = &::curl_global_init,
                          .easy_init = &::curl_easy_init,
                          .easy_cleanup = &::curl_easy_cleanup,
+                         .easy_pause = &::curl_easy_pause,
                          .easy_strerror = &::curl_easy_strerror,
                          .easy_setopt = &::curl_easy_setopt,
                          .easy_getinfo = &::curl_easy_getinfo,

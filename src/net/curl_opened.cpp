@@ -31,11 +31,11 @@ Result<CurlFunctions> find_curl() {
     CurlFunctions f;
     auto find = [&](const char* name, auto& function) { return find_symbol(library, name, function); };
     bool all = find("curl_global_init", f.global_init) && find("curl_easy_init", f.easy_init) &&
-               find("curl_easy_cleanup", f.easy_cleanup) && find("curl_easy_strerror", f.easy_strerror) &&
-               find("curl_easy_setopt", f.easy_setopt) && find("curl_easy_getinfo", f.easy_getinfo) &&
-               find("curl_slist_append", f.slist_append) && find("curl_slist_free_all", f.slist_free_all) &&
-               find("curl_multi_init", f.multi_init) && find("curl_multi_cleanup", f.multi_cleanup) &&
-               find("curl_multi_setopt", f.multi_setopt) &&
+               find("curl_easy_cleanup", f.easy_cleanup) && find("curl_easy_pause", f.easy_pause) &&
+               find("curl_easy_strerror", f.easy_strerror) && find("curl_easy_setopt", f.easy_setopt) &&
+               find("curl_easy_getinfo", f.easy_getinfo) && find("curl_slist_append", f.slist_append) &&
+               find("curl_slist_free_all", f.slist_free_all) && find("curl_multi_init", f.multi_init) &&
+               find("curl_multi_cleanup", f.multi_cleanup) && find("curl_multi_setopt", f.multi_setopt) &&
                find("curl_multi_add_handle", f.multi_add_handle) &&
                find("curl_multi_remove_handle", f.multi_remove_handle) &&
                find("curl_multi_perform", f.multi_perform) && find("curl_multi_poll", f.multi_poll) &&

@@ -8,6 +8,7 @@
 #include <curl/curl.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <utility>
 
@@ -17,6 +18,8 @@ namespace {
 
 constexpr long kConnectionAttemptDelay = 250;  // milliseconds until the other family is tried: RFC 8305
 constexpr long kBufferBytes = 64 * 1024;
+constexpr long kUploadBufferBytes = 256 * 1024;
+constexpr std::array kMethods{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"};
 
 long milliseconds(double seconds) {
     return std::clamp(std::lround(seconds * 1000), 1L, 3600L * 1000L);  // 0 would mean "no limit"
@@ -33,7 +36,7 @@ std::optional<Error> objection(const Request& request) {
         if (name.empty() || has_control_character(name) || has_control_character(value))
             return Error{.code = ErrorCode::internal,
                          .message = cat("request refused: ", request.url.masked(), ": a broken header")};
-    if (request.method != "GET" && request.method != "HEAD")
+    if (std::find(kMethods.begin(), kMethods.end(), request.method) == kMethods.end())
         return Error{.code = ErrorCode::internal,
                      .message = cat("request refused: ", request.url.masked(), ": method ", request.method)};
     auto literal = parse_address(request.url.host);
@@ -119,8 +122,32 @@ bool CurlTransfer::configure(const CurlApi& api) {
          api.set(easy_, CURLOPT_WRITEFUNCTION, &CurlTransfer::body_sink);
     // The proxy's own address is the caller's choice, not a stranger's.
     if (!request_.allow_special_addresses && request_.proxy.empty()) ok = ok && api.set_guard(easy_, *this);
-    return ok && configure_cas(api) && configure_limits(api) && configure_proxy(api) &&
-           configure_headers(api);
+    return ok && configure_cas(api) && configure_certificates(api) && configure_limits(api) &&
+           configure_proxy(api) && configure_headers(api) && configure_body(api);
+}
+
+// The method is always said by name: libcurl's own choice follows from the body. An "upload" of no bytes
+// sends "Content-Length: 0", which POST and PUT need.
+bool CurlTransfer::configure_body(const CurlApi& api) {
+    bool reads = request_.method == "GET" || request_.method == "HEAD";
+    if (reads) return true;
+    bool ok = api.set(easy_, CURLOPT_CUSTOMREQUEST, request_.method);
+    if (request_.method == "DELETE") return ok;
+    ok = ok && api.set(easy_, CURLOPT_UPLOAD, 1L) &&
+         api.set_size(easy_, CURLOPT_INFILESIZE_LARGE, request_.body ? request_.body_size : 0);
+    ok = ok && api.set(easy_, CURLOPT_READDATA, static_cast<void*>(this)) &&
+         api.set(easy_, CURLOPT_READFUNCTION, &CurlTransfer::body_source);
+    return ok && (request_.body_size < kUploadBufferBytes ||
+                  api.set(easy_, CURLOPT_UPLOAD_BUFFERSIZE, kUploadBufferBytes));
+}
+
+bool CurlTransfer::configure_certificates(const CurlApi& api) {
+    bool ok = true;
+    if (!request_.check_certificate)
+        ok = api.set(easy_, CURLOPT_SSL_VERIFYPEER, 0L) && api.set(easy_, CURLOPT_SSL_VERIFYHOST, 0L);
+    if (request_.cert_pem.empty()) return ok;
+    return ok && api.set_bytes(easy_, CURLOPT_SSLCERT_BLOB, request_.cert_pem) &&
+           api.set_bytes(easy_, CURLOPT_SSLKEY_BLOB, request_.key_pem);
 }
 
 // One source each and no directory, whatever this libcurl was built with: that also lets it keep the parsed
@@ -138,10 +165,11 @@ bool CurlTransfer::configure_cas(const CurlApi& api) {
 }
 
 bool CurlTransfer::configure_limits(const CurlApi& api) {
+    bool endless = request_.deadline <= 0;
+    auto connect = endless ? request_.connect_timeout : std::min(request_.connect_timeout, request_.deadline);
     return api.set(easy_, CURLOPT_HAPPY_EYEBALLS_TIMEOUT_MS, kConnectionAttemptDelay) &&
-           api.set(easy_, CURLOPT_CONNECTTIMEOUT_MS,
-                   milliseconds(std::min(request_.connect_timeout, request_.deadline))) &&
-           api.set(easy_, CURLOPT_TIMEOUT_MS, milliseconds(request_.deadline)) &&
+           api.set(easy_, CURLOPT_CONNECTTIMEOUT_MS, milliseconds(connect)) &&
+           api.set(easy_, CURLOPT_TIMEOUT_MS, endless ? 0L : milliseconds(request_.deadline)) &&
            api.set(easy_, CURLOPT_BUFFERSIZE, kBufferBytes);
 }
 
@@ -176,6 +204,9 @@ bool CurlTransfer::configure_headers(const CurlApi& api) {
     }
     if (!has_agent && !add(cat("User-Agent: mirrorctl/", MIRRORCTL_VERSION, " (+image mirror benchmark)")))
         return false;
+    // "Name:" takes a header out. libcurl would wait up to a second for "100 Continue", which few servers
+    // send.
+    if (request_.body && !add("Expect:")) return false;
     return api.set(easy_, CURLOPT_HTTPHEADER, header_list_);
 }
 
@@ -194,7 +225,39 @@ std::size_t CurlTransfer::header_sink(char* bytes, std::size_t size, std::size_t
 }
 
 std::size_t CurlTransfer::body_sink(char* bytes, std::size_t size, std::size_t count, void* user) {
-    return static_cast<CurlTransfer*>(user)->take_body({bytes, size * count}) ? size * count : 0;
+    auto& self = *static_cast<CurlTransfer*>(user);
+    if (self.held_ && !self.silenced()) {
+        self.receiving_rests_ = true;
+        return CURL_WRITEFUNC_PAUSE;
+    }
+    return self.take_body({bytes, size * count}) ? size * count : 0;
+}
+
+std::size_t CurlTransfer::body_source(char* bytes, std::size_t size, std::size_t count, void* user) {
+    return static_cast<CurlTransfer*>(user)->give_body(bytes, size * count);
+}
+
+std::size_t CurlTransfer::give_body(char* to, std::size_t room) {
+    if (silenced()) return CURL_READFUNC_ABORT;
+    auto left = request_.body ? request_.body_size - sent_ : 0;
+    if (left <= 0) return 0;
+    auto given = request_.body->give(to, std::min(room, static_cast<std::size_t>(left)));
+    sending_rests_ = given == 0;
+    if (sending_rests_) return CURL_READFUNC_PAUSE;
+    sent_ += static_cast<std::int64_t>(given);
+    news_ = true;
+    return given;
+}
+
+bool CurlTransfer::go_on() {
+    held_ = false;
+    return multi_ != nullptr && (receiving_rests_ || sending_rests_);
+}
+
+// libcurl delivers what it had kept back from inside this call.
+void CurlTransfer::unpause() {
+    receiving_rests_ = sending_rests_ = false;
+    api_->pause(easy_, false);
 }
 
 bool CurlTransfer::take_header_line(std::string_view line) {

@@ -24,6 +24,12 @@ class CurlTransfer : private AddressGuard {
 
     // Creates the easy handle and adds it to `multi`; on failure the transfer has an error instead.
     void begin(const CurlApi& api, void* multi, CaBundle& system_cas);
+    // Takes no more body until go_on().
+    void hold() { held_ = true; }
+    // True: libcurl has stopped receiving or sending and must be told (unpause), when it is not on the stack.
+    bool go_on();
+    void unpause();
+
     // No more calls to the handler.
     void silence() { handler_ = nullptr; }
     bool silenced() const { return handler_ == nullptr; }
@@ -41,11 +47,15 @@ class CurlTransfer : private AddressGuard {
     bool configure_limits(const CurlApi& api);
     bool configure_proxy(const CurlApi& api);
     bool configure_headers(const CurlApi& api);
+    bool configure_body(const CurlApi& api);
+    bool configure_certificates(const CurlApi& api);
     bool choose_cas(CaBundle& system_cas);
     bool permits(const std::string& address) override;
 
     static std::size_t header_sink(char* bytes, std::size_t size, std::size_t count, void* user);
     static std::size_t body_sink(char* bytes, std::size_t size, std::size_t count, void* user);
+    static std::size_t body_source(char* bytes, std::size_t size, std::size_t count, void* user);
+    std::size_t give_body(char* to, std::size_t room);
     bool take_header_line(std::string_view line);
     bool end_of_headers();
     bool take_body(std::string_view bytes);
@@ -63,6 +73,10 @@ class CurlTransfer : private AddressGuard {
     void* easy_ = nullptr;
     void* header_list_ = nullptr;
     double start_;
+    std::int64_t sent_ = 0;         // of the request's body
+    bool held_ = false;             // by the caller
+    bool receiving_rests_ = false;  // libcurl was told so
+    bool sending_rests_ = false;
     bool headers_done_ = false;
     bool headers_too_long_ = false;
     std::string refused_address_;

@@ -43,12 +43,23 @@ void CurlTransport::cancel(RequestId id) {
     if (!inside_curl_) cancelled_.clear();
 }
 
+void CurlTransport::hold(RequestId id) {
+    if (auto found = transfers_.find(id); found != transfers_.end()) found->second->hold();
+}
+
+void CurlTransport::go_on(RequestId id) {
+    auto found = transfers_.find(id);
+    if (found != transfers_.end() && found->second->go_on()) to_unpause_.push_back(id);
+}
+
 bool CurlTransport::turn(double seconds) {
     if (transfers_.empty()) return false;
     news_ = false;
     begin_waiting();
+    unpause();
     perform();
     deliver_finished();
+    unpause();
     if (!news_ && !transfers_.empty() && multi_) {
         api_->multi_poll(multi_, static_cast<int>(std::clamp(seconds, 0.0, kLongestWait) * 1000));
         perform();
@@ -85,6 +96,18 @@ void CurlTransport::perform() {
     inside_curl_ = true;
     api_->multi_perform(multi_);
     inside_curl_ = false;
+    cancelled_.clear();
+}
+
+void CurlTransport::unpause() {
+    for (auto id : std::exchange(to_unpause_, {})) {
+        auto found = transfers_.find(id);
+        if (found == transfers_.end()) continue;
+        inside_curl_ = true;
+        found->second->unpause();
+        inside_curl_ = false;
+        news_ = true;
+    }
     cancelled_.clear();
 }
 

@@ -25,11 +25,14 @@ class CurlTransport : public Transport {
 
     RequestId start(const Request& request, Handler& handler) override;
     void cancel(RequestId id) override;
+    void hold(RequestId id) override;
+    void go_on(RequestId id) override;
     bool turn(double seconds) override;
 
   private:
     void begin_waiting();
     void perform();
+    void unpause();
     void deliver_finished();
     void finish(RequestId id, int code);
 
@@ -41,6 +44,7 @@ class CurlTransport : public Transport {
     RequestId last_id_ = 0;
     std::map<RequestId, std::unique_ptr<CurlTransfer>> transfers_;
     std::vector<RequestId> waiting_;  // started, not yet given to libcurl
+    std::vector<RequestId> to_unpause_;
     std::vector<std::unique_ptr<CurlTransfer>>
         cancelled_;  // destroyed as soon as libcurl is not on the stack
 };

@@ -17,16 +17,31 @@ namespace mirrorctl::net {
 
 using Header = std::pair<std::string, std::string>;
 
+// Where the body of a request comes from, while it is sent.
+class BodySource {
+  public:
+    virtual ~BodySource() = default;
+    // Puts at most `room` bytes at `to` and says how many. 0: none now; sending rests until Transport::go_on.
+    virtual std::size_t give(char* to, std::size_t room) = 0;
+    // Back to the first byte, for a request that is sent again. Only sources that can are sent again.
+    virtual void rewind() {}
+};
+
 struct Request {
-    std::string method = "GET";  // GET or HEAD
+    std::string method = "GET";  // GET, HEAD, POST, PUT, PATCH or DELETE
     Url url;
     std::vector<Header> headers = {};
+    BodySource* body = nullptr;  // lives until on_done or cancel; nullptr = an empty body
+    std::int64_t body_size = 0;  // exactly that many bytes are taken from it
     std::string proxy =
         {};  // proxy URL with credentials, or "" for a direct connection; the environment is never read
     std::string ca_pem = {};  // certificates; "" = the system's bundle
+    bool check_certificate = true;
+    std::string cert_pem = {};  // client certificate with its chain
+    std::string key_pem = {};   // secret
     // Limits. Seconds count from the start of the request.
     double connect_timeout = 5;
-    double deadline = 30;
+    double deadline = 30;  // 0 = none
     std::int64_t max_header_bytes = 64 * 1024;
     std::int64_t max_body_bytes = 4 * 1024 * 1024;  // more: the transfer ends with `truncated`
     // When false, connecting to loopback, link-local, metadata (169.254.0.0/16, fe80::/10) and unspecified
@@ -82,6 +97,11 @@ class Transport {
     virtual RequestId start(const Request& request, Handler& handler) = 0;
     // No further call to its handler, on_done included.
     virtual void cancel(RequestId id) = 0;
+    // No further call of on_body before go_on: the server is left waiting, nothing is buffered beyond what
+    // has arrived. May be called from on_body; the bytes of that call count as taken.
+    virtual void hold(RequestId id) = 0;
+    // Ends a hold, and the rest that a BodySource took by giving nothing.
+    virtual void go_on(RequestId id) = 0;
     // Waits at most `seconds` for something to happen and delivers it. False as soon as nothing is under way
     // any more.
     virtual bool turn(double seconds) = 0;

@@ -24,6 +24,11 @@ ChosenMirror chosen(const Measurement& m) {
             .predicted_pull_s = m.predicted_pull_s};
 }
 
+// What all runs in this network say together; one run alone is full of noise.
+double score(const Measurement& m) {
+    return m.usual_pull_s >= 0 && m.predicted_pull_s >= 0 ? m.usual_pull_s : m.predicted_pull_s;
+}
+
 bool same_url(const Mirror& mirror, const std::string& url) {
     return replace_all(mirror.url.str() + "/", "//", "/") == replace_all(url + "/", "//", "/") ||
            mirror.url.str() == url;
@@ -32,10 +37,9 @@ bool same_url(const Mirror& mirror, const std::string& url) {
 // Puts the mirrors whose time is within 10 % of the best into the order of a hash, so that a fleet spreads.
 void spread_near_equals(Ranked& ranked, const std::string& machine_id) {
     if (machine_id.empty() || ranked.empty()) return;
-    double limit = ranked.front().predicted_pull_s * (1 + kNearEqual);
-    auto end = std::find_if(ranked.begin(), ranked.end(), [&](const Measurement& m) {
-        return m.predicted_pull_s < 0 || m.predicted_pull_s > limit;
-    });
+    double limit = score(ranked.front()) * (1 + kNearEqual);
+    auto end = std::find_if(ranked.begin(), ranked.end(),
+                            [&](const Measurement& m) { return score(m) < 0 || score(m) > limit; });
     auto key = [&](const Measurement& m) { return sha256_hex(machine_id + "\n" + m.mirror.url.host); };
     std::stable_sort(ranked.begin(), end,
                      [&](const Measurement& a, const Measurement& b) { return key(a) < key(b); });
@@ -54,10 +58,8 @@ void keep_incumbents(Ranked& ranked, const std::vector<std::string>& current, do
     auto incumbent =
         std::find_if(ranked.begin(), ranked.end(), [&](const Measurement& m) { return position(m) == 0; });
     if (current.empty() || incumbent == ranked.end()) return;
-    double best = ranked.front().predicted_pull_s;
-    if (!within_ttl && incumbent->predicted_pull_s >= 0 && best >= 0 &&
-        best < incumbent->predicted_pull_s * (1 - margin))
-        return;
+    double best = score(ranked.front());
+    if (!within_ttl && score(*incumbent) >= 0 && best >= 0 && best < score(*incumbent) * (1 - margin)) return;
     std::stable_sort(ranked.begin(), ranked.end(), [&](const Measurement& a, const Measurement& b) {
         auto pa = position(a);
         auto pb = position(b);
@@ -71,13 +73,13 @@ void drop_behind_origin(Ranked& ranked, const Ranked& all, const std::vector<std
                         double margin) {
     auto origin =
         std::find_if(all.begin(), all.end(), [](const Measurement& m) { return m.is_origin && m.usable; });
-    if (origin == all.end() || origin->predicted_pull_s < 0) return;
+    if (origin == all.end() || score(*origin) < 0) return;
     std::erase_if(ranked, [&](const Measurement& m) {
         if (m.mirror.prefer) return false;
         bool incumbent = std::any_of(current.begin(), current.end(),
                                      [&](const auto& url) { return same_url(m.mirror, url); });
-        double limit = incumbent ? m.predicted_pull_s * (1 - margin) : m.predicted_pull_s;
-        return m.predicted_pull_s < 0 || origin->predicted_pull_s <= limit;
+        double limit = incumbent ? score(m) * (1 - margin) : score(m);
+        return score(m) < 0 || score(*origin) <= limit;
     });
 }
 
@@ -87,8 +89,8 @@ Ranked usable_mirrors(const Ranked& all) {
         if (m.usable && !m.is_origin) ranked.push_back(m);
     // Unmeasured ones (-1) keep their order behind the measured ones.
     std::stable_sort(ranked.begin(), ranked.end(), [](const Measurement& a, const Measurement& b) {
-        if ((a.predicted_pull_s < 0) != (b.predicted_pull_s < 0)) return b.predicted_pull_s < 0;
-        return a.predicted_pull_s < b.predicted_pull_s;
+        if ((score(a) < 0) != (score(b) < 0)) return score(b) < 0;
+        return score(a) < score(b);
     });
     return ranked;
 }

@@ -30,10 +30,10 @@ struct Decision {
     bool anything_usable = false;  // false: exit 8, nothing changes
 };
 
-// Per upstream: usable candidates by predicted time; `prefer` first; what ranks behind a usable origin is
-// left out; among near-equals (10 %) a hash of machine-id and host orders; the incumbent stays unless it
-// failed or a challenger needs less than (1 - switch_margin) of its time. An upstream without anything usable
-// stays as it is on the node.
+// Per upstream: usable candidates by predicted time (the usual one, where earlier runs are known); `prefer`
+// first; what ranks behind a usable origin is left out; among near-equals (10 %) a hash of machine-id and
+// host orders; the incumbent stays unless it failed or a challenger needs less than (1 - switch_margin) of
+// its time. An upstream without anything usable stays as it is on the node.
 Decision decide(const DecideInput& input);
 
 }  // namespace mirrorctl::plan

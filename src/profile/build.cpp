@@ -124,7 +124,7 @@ void build_proxy(const Node& node, ProxySettings& proxy, Problems& problems) {
 void build_policy(const Node& node, Policy& policy, Problems& problems) {
     policy.keep = integer_of(node, "keep", policy.keep, {1, 16}, problems);
     policy.switch_margin = number_of(node, "switch_margin", policy.switch_margin, {0, 10}, problems);
-    policy.ttl = seconds_of(node, "ttl", policy.ttl, {1, 90 * kDay}, problems);
+    policy.ttl = seconds_of(node, "ttl", policy.ttl, {0, 90 * kDay}, problems);
     policy.recheck = seconds_of(node, "recheck", policy.recheck, {0, 90 * kDay}, problems);
     policy.failure_ttl = seconds_of(node, "failure_ttl", policy.failure_ttl, {0, 90 * kDay}, problems);
     const Node* budget = node.find("budget");

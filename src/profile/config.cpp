@@ -5,6 +5,7 @@
 #include "profile/values.hpp"
 #include "profile/yaml.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace mirrorctl::profile {
@@ -13,6 +14,14 @@ namespace {
 
 constexpr std::array<std::string_view, 3> kRestarts = {"if-safe", "never", "always"};
 constexpr std::array<Restart, 3> kRestartValues = {Restart::if_safe, Restart::never, Restart::always};
+
+// It stands in a comment of a header (RFC 9110 section 5.6.5): no blanks, parentheses, quotes or backslashes.
+bool is_contact(std::string_view text) {
+    constexpr std::size_t kLongest = 100;
+    return !text.empty() && text.size() <= kLongest && std::all_of(text.begin(), text.end(), [](char c) {
+        return c > ' ' && c < 0x7f && std::string_view("()\"\\").find(c) == std::string_view::npos;
+    });
+}
 
 void check_names(const Node& tree, Problems& problems) {
     if (const Node* profile = tree.find("profile"))
@@ -25,6 +34,10 @@ void check_names(const Node& tree, Problems& problems) {
             problems.add(
                 site->where(),
                 cat("site: expected lower-case letters, digits, '.', '_' and '-', found ", describe(*site)));
+    if (const Node* contact = tree.find("contact"))
+        if (!is_contact(contact->text))
+            problems.add(contact->where(),
+                         cat("contact: expected a mail address or a URL, found ", describe(*contact)));
     if (const Node* vars = tree.find("vars"))
         for (const auto& item : vars->items)
             if (!is_name(item.key))
@@ -46,6 +59,7 @@ NodeConfig build_config(const Node& tree, Problems& problems) {
     config.targets = texts_of(tree, "targets");
     config.restart = kRestartValues[choice_of(tree, "restart", kRestarts, problems)];
     config.site = tree.value("site");
+    config.contact = tree.value("contact");
     config.spread = flag_of(tree, "spread", true);
     return config;
 }

@@ -20,7 +20,8 @@ struct NodeConfig {
     std::vector<std::string> targets = {};
     Restart restart = Restart::if_safe;
     std::string site = {};
-    bool spread = true;  // near-equal mirrors in an order that differs from node to node
+    std::string contact = {};  // an address for complaints: goes into the User-Agent
+    bool spread = true;        // near-equal mirrors in an order that differs from node to node
 };
 
 inline constexpr std::string_view kConfigPath = "/etc/mirrorctl/config.yaml";

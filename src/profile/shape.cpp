@@ -52,7 +52,7 @@ constexpr Field kProfileFields[] = {
 
 constexpr Field kConfigFields[] = {{"schema", &kText},   {"profile", &kText}, {"vars", &kTextMap},
                                    {"targets", &kTexts}, {"restart", &kText}, {"site", &kText},
-                                   {"spread", &kFlag}};
+                                   {"spread", &kFlag},   {"contact", &kText}};
 
 constexpr Field kDeadFields[] = {{"host", &kText, true}, {"upstreams", &kTexts},   {"status", &kText, true},
                                  {"since", &kText},      {"source", &kText, true}, {"note", &kText}};

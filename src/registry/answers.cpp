@@ -1,6 +1,7 @@
 // The JSON that registries and token servers send: the only place of this folder that knows the JSON library.
 #include "base/digest.hpp"
 #include "base/strings.hpp"
+#include "registry/json_text.hpp"
 #include "registry/manifest.hpp"
 #include "registry/token.hpp"
 
@@ -16,39 +17,14 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kMaxTokenChars = 16 * 1024;  // what servers take in one header line
-constexpr int kMaxDepth = 32;
-constexpr std::size_t kMaxValues = 50'000;  // 1 MiB of "{}," would become 40 MiB of tree
+constexpr double kShortestGrant = 60;              // token.md: clients must not assume less
+constexpr double kLongestGrant = 24 * 3600;
 constexpr std::size_t kMaxChildren = 1000;
 constexpr std::size_t kMaxLayers = 512;
 constexpr std::int64_t kMaxBlobBytes = 1LL << 42U;  // 4 TiB: more is nonsense and would overflow sums
 
-// Brackets and commas outside strings: cheap to count before anything is built.
-bool too_deep_or_many(std::string_view text) {
-    int depth = 0;
-    std::size_t values = 0;
-    bool quoted = false;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        char c = text[i];
-        if (quoted) {
-            if (c == '\\')
-                ++i;
-            else if (c == '"')
-                quoted = false;
-        } else if (c == '"') {
-            quoted = true;
-        } else if (c == ',') {
-            if (++values > kMaxValues) return true;
-        } else if (c == '{' || c == '[') {
-            if (++depth > kMaxDepth || ++values > kMaxValues) return true;
-        } else if (c == '}' || c == ']') {
-            --depth;
-        }
-    }
-    return false;
-}
-
 std::optional<json> read_object(std::string_view text) {
-    if (too_deep_or_many(text)) return std::nullopt;
+    if (is_unreasonable_json(text)) return std::nullopt;
     auto value = json::parse(text, nullptr, /*allow_exceptions=*/false);
     if (!value.is_object()) return std::nullopt;
     return value;
@@ -145,7 +121,7 @@ Result<Document> parse_manifest(std::string_view body, std::string_view content_
     return index ? read_index(*root) : read_image(*root);
 }
 
-Result<std::string> parse_token(std::string_view body) {
+Result<Grant> parse_grant(std::string_view body) {
     auto refuse = [](std::string_view why) {
         return Failure(Error{.code = ErrorCode::parse,
                              .message = cat("token not read: answer of the token server: ", why)});
@@ -159,7 +135,15 @@ Result<std::string> parse_token(std::string_view body) {
     bool clean = token.size() <= kMaxTokenChars &&
                  std::all_of(token.begin(), token.end(), [](char c) { return c > 0x20 && c < 0x7F; });
     if (!clean) return refuse("the token has characters that no header may hold");
-    return token;
+    Grant grant{.token = std::move(token)};
+    if (auto seconds = root->find("expires_in"); seconds != root->end() && seconds->is_number())
+        grant.seconds = std::clamp(seconds->get<double>(), kShortestGrant, kLongestGrant);
+    return grant;
+}
+
+Result<std::string> parse_token(std::string_view body) {
+    TRY_ASSIGN(auto grant, parse_grant(body));
+    return std::move(grant.token);
 }
 
 }  // namespace mirrorctl::registry

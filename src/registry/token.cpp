@@ -2,28 +2,11 @@
 
 #include "base/strings.hpp"
 #include "net/address.hpp"
+#include "registry/form.hpp"
 
 namespace mirrorctl::registry {
 
 namespace {
-
-// Query escaping as in a form: everything but unreserved characters and ":" "/" (which token servers show
-// unescaped).
-std::string query_escape(std::string_view text) {
-    constexpr std::string_view kHex = "0123456789ABCDEF";
-    std::string out;
-    for (char c : text) {
-        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                     std::string_view("-._~:/").find(c) != std::string_view::npos;
-        if (plain) {
-            out += c;
-            continue;
-        }
-        auto byte = static_cast<unsigned char>(c);
-        out += {'%', kHex[byte >> 4U], kHex[byte & 15U]};
-    }
-    return out;
-}
 
 Failure refuse(std::string_view realm, std::string_view why) {
     return Failure(

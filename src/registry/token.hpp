@@ -40,6 +40,12 @@ Result<Demand> read_demand(const std::vector<std::string>& www_authenticate, con
 // the registry's own host:port.
 net::Request token_request(const Url& token_url, const Url& registry, std::string_view credentials);
 
+struct Grant {
+    std::string token;    // secret
+    double seconds = 60;  // expires_in; never less than 60 (token.md)
+};
+Result<Grant> parse_grant(std::string_view body);
+
 // "token" or "access_token" of the answer. Errors: parse. A token with characters that no header may hold is
 // refused.
 Result<std::string> parse_token(std::string_view body);

@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -17,6 +18,7 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 
 namespace mirrorctl::sys {
 
@@ -26,8 +28,9 @@ namespace {
 using Length = std::uint32_t;
 
 constexpr int kReportFd = 3;
-constexpr int kNotConfined = 125;  // exit status: a privilege could not be given up
-constexpr int kUnheard = 124;      // the parent is gone
+constexpr int kNotConfined = 125;    // exit status: a privilege could not be given up
+constexpr int kUnheard = 124;        // the parent is gone
+constexpr double kSecondsToDie = 2;  // a process that was killed, on a slow machine
 
 void write_all(int fd, std::string_view bytes) {
     while (!bytes.empty()) {
@@ -44,7 +47,7 @@ void close_from(int first) {
 
 // The descriptors of the child: /dev/null three times (without one, what can be neither read nor written),
 // then the pipe. Its signals are its parent's business.
-bool settle_in(int report_fd, pid_t parent) {
+bool settle_in(int report_fd, pid_t parent, double seconds) {
     for (int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) ::signal(signal, SIG_IGN);
     int null = ::open("/dev/null", O_RDWR);
     if (null < 0) null = ::open("/", O_PATH);
@@ -52,6 +55,10 @@ bool settle_in(int report_fd, pid_t parent) {
     for (int fd = 0; fd < kReportFd; ++fd)
         if (::dup2(null, fd) < 0) return false;
     close_from(kReportFd + 1);
+    // One that spins ends by itself, also where nobody may kill it.
+    auto most = static_cast<rlim_t>(seconds) + 1;
+    rlimit processor{most, most};
+    if (::setrlimit(RLIMIT_CPU, &processor) != 0) return false;
     if (!drop_root() || !forbid_changes()) return false;
     // After the change of user, which clears it.
     return ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 && ::getppid() == parent;
@@ -59,7 +66,7 @@ bool settle_in(int report_fd, pid_t parent) {
 
 // noexcept: what is thrown ends the child as a crash, and never goes on as a second parent.
 [[noreturn]] void be_child(const ConfinedJob& job, int report_fd, pid_t parent) noexcept {
-    if (!settle_in(report_fd, parent)) ::_exit(kNotConfined);
+    if (!settle_in(report_fd, parent, job.seconds)) ::_exit(kNotConfined);
     job.work([](std::string_view message) {
         auto length = static_cast<Length>(message.size());
         std::array<char, sizeof length> head{};
@@ -70,22 +77,32 @@ bool settle_in(int report_fd, pid_t parent) {
     ::_exit(0);
 }
 
-// Ends the child, if it still runs, on every way out.
+// Ends the child, if it still runs, on every way out. Nobody waits for it without an end: who took it over
+// decides when it ends, and a service without CAP_KILL cannot even kill it.
 class Child {
   public:
     explicit Child(pid_t pid) : pid_(pid) {}
     ~Child() {
         if (pid_ <= 0) return;
         ::kill(pid_, SIGKILL);
-        collect();
+        (void)collect(kSecondsToDie);
     }
     Child(const Child&) = delete;
     Child& operator=(const Child&) = delete;
-    int collect() {
-        int status = 0;
-        retry([&] { return ::waitpid(pid_, &status, 0); });
-        pid_ = -1;
-        return status;
+
+    // Its status, nullopt if it did not end in that time. Not collected, its pid belongs to nobody else.
+    std::optional<int> collect(double seconds) {
+        RealClock clock;
+        const double end = clock.now() + seconds;
+        constexpr useconds_t kLongest = 20'000;
+        for (useconds_t pause = 100;; pause = std::min(pause * 2, kLongest)) {
+            int status = 0;
+            auto ended = retry([&] { return ::waitpid(pid_, &status, WNOHANG); });
+            if (ended != 0) pid_ = -1;
+            if (ended > 0) return status;
+            if (ended < 0 || clock.now() >= end) return std::nullopt;
+            ::usleep(pause);
+        }
     }
 
   private:
@@ -112,9 +129,8 @@ Result<void> deliver(const ConfinedJob& job, std::string& text) {
 }
 
 // Until the child closes its end.
-Result<void> listen(const ConfinedJob& job, int fd) {
+Result<void> listen(const ConfinedJob& job, int fd, double end) {
     RealClock clock;
-    const double end = clock.now() + job.seconds;
     std::string text;
     std::array<char, 16 * 1024> piece;
     for (std::size_t total = 0;;) {
@@ -142,21 +158,24 @@ Result<void> run_confined(const ConfinedJob& job) {
     if (::pipe2(ends, O_CLOEXEC) != 0) return Failure(errno_error(errno, "cannot create", "a pipe"));
     Fd read_end(ends[0]);
     Fd write_end(ends[1]);
+    RealClock clock;
+    const double end = clock.now() + job.seconds;
     pid_t parent = ::getpid();
     pid_t pid = ::fork();
     if (pid < 0) return Failure(errno_error(errno, "cannot start", "a child process"));
     if (pid == 0) be_child(job, write_end.get(), parent);
     Child child(pid);
     write_end.reset();
-    TRY(listen(job, read_end.get()));
-    int status = child.collect();
-    if (WIFSIGNALED(status)) return broken(cat("crashed (signal ", WTERMSIG(status), ")"));
-    if (WEXITSTATUS(status) == kNotConfined)
+    TRY(listen(job, read_end.get(), end));
+    auto status = child.collect(std::max(end - clock.now(), kSecondsToDie));
+    if (!status) return broken("did not end in time");
+    if (WIFSIGNALED(*status)) return broken(cat("crashed (signal ", WTERMSIG(*status), ")"));
+    if (WEXITSTATUS(*status) == kNotConfined)
         return Failure(
             Error{.code = ErrorCode::permission_denied,
                   .message = "cannot give up the privileges of the process that talks to registries",
                   .hint = "nothing was measured; --offline works with what is known"});
-    if (WEXITSTATUS(status) != 0) return broken("failed");
+    if (WEXITSTATUS(*status) != 0) return broken("failed");
     return {};
 }
 

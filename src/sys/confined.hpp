@@ -24,8 +24,10 @@ struct ConfinedJob {
 
 // Forks, and gives up in the child, before `work` begins: every descriptor but the one that reports, root (to
 // uid and gid 65534, no groups, no capabilities), new privileges (PR_SET_NO_NEW_PRIVS), writing of any file,
-// starting programs, tracing and signalling others, new namespaces (a seccomp filter; RLIMIT_FSIZE 0). It
-// dies with its parent. What it reads it reads as nobody: what needs more must be in memory before.
+// starting programs and processes (threads it may have), tracing, signalling and limiting others, new
+// namespaces, sockets other than of the internet and of this machine (a seccomp filter; RLIMIT_FSIZE 0). It
+// dies with its parent, and nobody waits for it longer than `seconds` and a moment, whatever it does. What it
+// reads it reads as nobody: what needs more must be in memory before.
 //
 // In a user namespace without uid 65534 the uid stays; the rest holds. A kernel without seccomp filters gives
 // no filter. SIGINT and SIGTERM end the child at once.

@@ -8,8 +8,10 @@
 #include <linux/capability.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 
 #include <array>
@@ -61,8 +63,11 @@ constexpr std::array kForbidden{
     "fremovexattr", "utime", "utimes", "utimensat", "futimesat", "mount", "umount", "umount2", "pivot_root",
     "chroot", "move_mount", "open_tree", "fsopen", "mount_setattr", "swapon", "swapoff", "quotactl",
     // programs and other processes
-    "execve", "execveat", "ptrace", "process_vm_readv", "process_vm_writev", "process_madvise", "kill",
-    "pidfd_send_signal", "pidfd_getfd", "kcmp", "unshare", "setns", "setsid", "setpgid",
+    "execve", "execveat", "fork", "vfork", "ptrace", "process_vm_readv", "process_vm_writev",
+    "process_madvise", "process_mrelease", "kill", "tkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo",
+    "pidfd_open", "pidfd_send_signal", "pidfd_getfd", "kcmp", "unshare", "setns", "setsid", "setpgid",
+    "setpriority", "ioprio_set", "sched_setscheduler", "sched_setparam", "sched_setattr", "sched_setaffinity",
+    "migrate_pages", "move_pages",
     // the kernel
     "bpf", "perf_event_open", "userfaultfd", "keyctl", "add_key", "request_key", "init_module",
     "finit_module", "delete_module", "kexec_load", "kexec_file_load", "personality", "acct", "reboot",
@@ -76,30 +81,73 @@ bool add(scmp_filter_ctx filter, int error, const char* name) {
            ::seccomp_rule_add(filter, SCMP_ACT_ERRNO(static_cast<unsigned>(error)), number, 0) == 0;
 }
 
-// Forbids the call where a bit of `bits` is set in that argument.
-bool add_masked(scmp_filter_ctx filter, int number, unsigned argument, int bits) {
-    auto mask = static_cast<unsigned>(bits);
-    scmp_arg_cmp condition{.arg = argument, .op = SCMP_CMP_MASKED_EQ, .datum_a = mask, .datum_b = mask};
+bool add_if(scmp_filter_ctx filter, int number, scmp_arg_cmp condition) {
     return ::seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EPERM), number, 1, &condition) == 0;
 }
 
-bool fill(scmp_filter_ctx filter) {
+// Forbids the call where that argument has this value.
+bool add_equal(scmp_filter_ctx filter, int number, unsigned argument, unsigned long value) {
+    return add_if(filter, number, {.arg = argument, .op = SCMP_CMP_EQ, .datum_a = value, .datum_b = 0});
+}
+
+// Forbids the call where a bit of `bits` is set in that argument.
+bool add_masked(scmp_filter_ctx filter, int number, unsigned argument, int bits) {
+    auto mask = static_cast<unsigned>(bits);
+    return add_if(filter, number,
+                  {.arg = argument, .op = SCMP_CMP_MASKED_EQ, .datum_a = mask, .datum_b = mask});
+}
+
+#ifdef __s390__
+constexpr unsigned kCloneFlags = 1;  // clone(2): there the stack comes first
+#else
+constexpr unsigned kCloneFlags = 0;
+#endif
+
+// Threads, which a resolver needs, and no processes: one would outlive the child.
+bool forbid_processes(scmp_filter_ctx filter) {
+    bool ok = add_if(filter, SCMP_SYS(clone),
+                     {.arg = kCloneFlags, .op = SCMP_CMP_MASKED_EQ, .datum_a = CLONE_THREAD, .datum_b = 0});
+    for (int bits : {CLONE_NEWUSER, CLONE_NEWNS, CLONE_NEWNET, CLONE_NEWPID})
+        ok = ok && add_masked(filter, SCMP_SYS(clone), kCloneFlags, bits);
+    return ok;
+}
+
+// Others of the same user, who is nobody for many: signals (also those that a descriptor sends) and limits.
+bool leave_others_alone(scmp_filter_ctx filter) {
+    auto self = static_cast<scmp_datum_t>(::getpid());
+    // raise(3) and abort(3) are tgkill(2) to oneself.
+    bool ok = add_if(filter, SCMP_SYS(tgkill), {.arg = 0, .op = SCMP_CMP_NE, .datum_a = self, .datum_b = 0});
+    ok = ok && add_if(filter, SCMP_SYS(prlimit64), {.arg = 0, .op = SCMP_CMP_NE, .datum_a = 0, .datum_b = 0});
+    for (unsigned command : {F_SETOWN, F_SETOWN_EX, F_SETSIG})
+        ok = ok && add_equal(filter, SCMP_SYS(fcntl), 1, command);
+    for (unsigned request : {FIOSETOWN, SIOCSPGRP}) ok = ok && add_equal(filter, SCMP_SYS(ioctl), 1, request);
+    return ok;
+}
+
+// What names and connections need; the rest is a large part of the kernel that no mirror has to reach.
+bool limit_sockets(scmp_filter_ctx filter) {
     bool ok = true;
+    for (unsigned family = AF_UNSPEC; family < AF_MAX; ++family)
+        if (family != AF_UNIX && family != AF_INET && family != AF_INET6 && family != AF_NETLINK)
+            ok = ok && add_equal(filter, SCMP_SYS(socket), 0, family);
+    return ok;
+}
+
+bool fill(scmp_filter_ctx filter) {
+    bool ok = forbid_processes(filter) && leave_others_alone(filter) && limit_sockets(filter);
     for (const auto* name : kForbidden) ok = ok && add(filter, EPERM, name);
     for (const auto* name : kAbsent) ok = ok && add(filter, ENOSYS, name);
     for (int bits : {O_WRONLY, O_RDWR, O_CREAT, O_TRUNC}) {
         ok = ok && add_masked(filter, SCMP_SYS(open), 1, bits);
         ok = ok && add_masked(filter, SCMP_SYS(openat), 2, bits);
     }
-    for (int bits : {CLONE_NEWUSER, CLONE_NEWNS, CLONE_NEWNET, CLONE_NEWPID})
-        ok = ok && add_masked(filter, SCMP_SYS(clone), 0, bits);
     return ok;
 }
 
 }  // namespace
 
 Result<void> drop_root() {
-    if (::geteuid() != 0) return {};
+    if (::geteuid() != 0) return drop_capabilities();
     if (maps_nobody("/proc/self/uid_map") && maps_nobody("/proc/self/gid_map")) {
         if (::setgroups(0, nullptr) != 0 || ::setresgid(kNobody, kNobody, kNobody) != 0 ||
             ::setresuid(kNobody, kNobody, kNobody) != 0)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <cerrno>
 
@@ -18,13 +19,25 @@ std::atomic<int> pipe_in{-1};
 std::atomic<int> pipe_out{-1};
 static_assert(std::atomic<int>::is_always_lock_free);
 
+constexpr std::array kNoted{SIGINT, SIGTERM, SIGHUP};
+
+// Somebody's wish to end now, and not a terminal or a session that goes away. systemd sends a session SIGTERM
+// and SIGHUP in one breath (systemd.kill(5), SendSIGHUP=): that is one wish.
+bool is_wish(int signal) {
+    return signal == SIGINT || signal == SIGTERM;
+}
+
+// Both signals and the handler's other ones are blocked while it runs.
 void note(int signal) {
     int saved = errno;
-    if (noted.exchange(signal) != 0) {
+    if (is_wish(noted) && is_wish(signal)) {
         ::signal(signal, SIG_DFL);
-        ::raise(signal);  // blocked while we are here: it strikes when the handler returns
-    } else if (pipe_in >= 0) {
-        [[maybe_unused]] auto written = ::write(pipe_in, "", 1);
+        ::raise(signal);  // strikes when the handler returns
+    } else if (noted == 0 || is_wish(signal)) {
+        noted = signal;
+        if (pipe_in >= 0) {
+            [[maybe_unused]] auto written = ::write(pipe_in, "", 1);
+        }
     }
     errno = saved;
 }
@@ -40,8 +53,12 @@ void note_signals() {
     struct sigaction action {};
     action.sa_handler = note;
     sigemptyset(&action.sa_mask);
-    for (int signal : {SIGINT, SIGTERM}) {
-        // A program started in the background by a shell without job control must go on ignoring SIGINT.
+    for (int signal : kNoted) sigaddset(&action.sa_mask, signal);
+    // A reader that went away and a limit of file sizes are errors of a write, and no reason to die half-way.
+    for (int signal : {SIGPIPE, SIGXFSZ}) ::signal(signal, SIG_IGN);
+    for (int signal : kNoted) {
+        // A program started in the background by a shell without job control must go on ignoring SIGINT, and
+        // one under nohup(1) SIGHUP.
         struct sigaction before {};
         if (::sigaction(signal, nullptr, &before) == 0 && before.sa_handler == SIG_IGN) continue;
         ::sigaction(signal, &action, nullptr);

@@ -1,10 +1,12 @@
 // SIGINT and SIGTERM as a wish: the first one is noted and waited for at a safe point, the second one ends
-// the process at once.
+// the process at once. SIGHUP (the terminal was closed, the session ends) is noted like the first one,
+// however often it comes. SIGPIPE and SIGXFSZ are ignored: the write that meant them fails, and that is an
+// error like any other.
 #pragma once
 
 namespace mirrorctl::sys {
 
-// From here on SIGINT and SIGTERM are noted. Call once, early. System calls are interrupted (no SA_RESTART),
+// From here on these signals are noted. Call once, early. System calls are interrupted (no SA_RESTART),
 // so that waits end.
 void note_signals();
 // The signal that came, 0 if none did.

@@ -10,10 +10,7 @@
 
 namespace mirrorctl::targets {
 
-struct EmbeddedTemplate {
-    std::string_view name;  // "hosts.toml"
-    std::string_view text;
-};
+using text::EmbeddedTemplate;
 
 std::span<const EmbeddedTemplate> embedded_templates();
 

@@ -130,4 +130,31 @@ Result<std::string> unquote_toml(std::string_view text) {
     return out;
 }
 
+Result<std::string> quote_html(std::string_view value) {
+    TRY(writable(value));
+    std::string out;
+    for (char c : value) {
+        switch (c) {
+            case '&':
+                out += "&amp;";
+                break;
+            case '<':
+                out += "&lt;";
+                break;
+            case '>':
+                out += "&gt;";
+                break;
+            case '"':
+                out += "&quot;";
+                break;
+            case '\'':
+                out += "&#39;";
+                break;
+            default:
+                out += c;
+        }
+    }
+    return out;
+}
+
 }  // namespace mirrorctl::text

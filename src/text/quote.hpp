@@ -1,6 +1,6 @@
-// How one value is written in each grammar, and read back. Four grammars, four pairs of functions; all
-// quoting functions return the value with its quotes and refuse (usage) line ends, NUL, other control
-// characters but tab, and invalid UTF-8. The templates' escape functions.
+// How one value is written in each grammar, and read back. Four grammars of files, four pairs of functions,
+// and HTML, which is only written. All quoting functions return the value with its quotes and refuse (usage)
+// line ends, NUL, other control characters but tab, and invalid UTF-8. The templates' escape functions.
 #pragma once
 
 #include "base/result.hpp"
@@ -34,5 +34,10 @@ Result<std::string> unquote_shell(std::string_view text);
 Result<std::string> quote_toml(std::string_view value);
 // A basic or literal string of one line. Errors: parse.
 Result<std::string> unquote_toml(std::string_view text);
+
+// Text of an element or of an attribute between quotes: `& < > " '` as character references, so that it can
+// neither end what it stands in nor begin something (HTML Living Standard, 13.1.4 "Character references").
+// Without quotes of its own. Not for URLs in links, scripts and styles.
+Result<std::string> quote_html(std::string_view value);
 
 }  // namespace mirrorctl::text

@@ -20,6 +20,12 @@ struct TemplateValues {
     std::map<std::string, std::vector<TemplateValues>> lists = {};
 };
 
+// A file of templates/ inside the program.
+struct EmbeddedTemplate {
+    std::string_view name;  // "hosts.toml"
+    std::string_view text;
+};
+
 // One of the quote_* functions: returns the value with its quotes.
 using EscapeFunction = std::function<Result<std::string>(std::string_view)>;
 

@@ -123,19 +123,6 @@ bool is_torn(const FileChange& file, const Sight& sight) {
     });
 }
 
-bool is_staged(const FileChange& file, const Sight& sight) {
-    if (!sight.oddity.empty() || !sight.state.present) return false;
-    if (stand_of(file, sight) != Stand::none) return true;
-    // A tail of zeros: a size that reached the disk before the bytes did.
-    std::string_view bytes = sight.state.bytes;
-    auto written = bytes.find_last_not_of('\0');
-    bytes = bytes.substr(0, written == std::string_view::npos ? 0 : written + 1);
-    auto states = planned_states(file);
-    return std::any_of(states.begin(), states.end(), [&](const FileState* state) {
-        return state->present && std::string_view(state->bytes).starts_with(bytes);
-    });
-}
-
 Result<void> require_before(const sys::FsReader& fs, const FileChange& file) {
     TRY_ASSIGN(auto sight, look_at(fs, file));
     auto differs = difference(sight, file.before);

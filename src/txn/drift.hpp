@@ -39,10 +39,6 @@ Stand stand_of(const FileChange& file, const Sight& sight);
 // new bytes, then nothing or the tail of the old ones. Only files with allow_in_place can be in it.
 bool is_torn(const FileChange& file, const Sight& sight);
 
-// True if `sight` is what staging leaves in a temp: a planned state, or the head of one that a crash cut off.
-// Anything else in a temp was swapped out of the file's place, and is somebody's edit.
-bool is_staged(const FileChange& file, const Sight& sight);
-
 // Errors: stale_plan, naming the file and what differs; unsafe_path for a hard link in somebody's home.
 Result<void> require_before(const sys::FsReader& fs, const FileChange& file);
 

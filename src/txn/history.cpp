@@ -11,6 +11,19 @@
 namespace mirrorctl::txn {
 namespace {
 
+// `status` and `history` take no lock. When a writer folds old transactions and removes them meanwhile, what
+// was read may lack some: then it is read again.
+template <class Read>
+auto read_settled(const StateView& state, Read read) {
+    constexpr int kTries = 10;
+    auto summary = [&] { return state.fs.read(state.ownership(), kSummaryLimit).value_or(""); };
+    for (int tries = 1;; ++tries) {
+        auto before = summary();
+        auto result = read();
+        if (tries == kTries || summary() == before) return result;
+    }
+}
+
 Failure nothing_to_undo(std::string message) {
     return Failure(
         Error{.code = ErrorCode::not_found, .message = std::move(message), .hint = "mirrorctl history"});
@@ -27,14 +40,16 @@ std::vector<const Receipt*>::const_iterator last_that_wrote(const std::vector<co
 }  // namespace
 
 Result<std::vector<Receipt>> history(const StateView& state) {
-    TRY_ASSIGN(auto ledger, read_ledger(state));
+    TRY_ASSIGN(auto ledger, read_settled(state, [&] { return read_ledger(state); }));
     std::reverse(ledger.receipts.begin(), ledger.receipts.end());
     return std::move(ledger.receipts);
 }
 
 Result<Ownership> ownership(const StateView& state) {
-    TRY_ASSIGN(auto ledger, read_ledger(state));
-    return fold(state, ledger.folded.owned, ledger.counting());
+    return read_settled(state, [&]() -> Result<Ownership> {
+        TRY_ASSIGN(auto ledger, read_ledger(state));
+        return fold(state, ledger.folded.owned, ledger.counting());
+    });
 }
 
 Result<std::vector<std::string>> to_roll_back(const StateView& state, const std::string& id) {

@@ -12,8 +12,6 @@
 namespace mirrorctl::txn {
 namespace {
 
-constexpr std::size_t kSummaryLimit = 64U << 20U;
-
 Result<OwnershipSummary> read_summary(const StateView& state) {
     auto text = state.fs.read(state.ownership(), kSummaryLimit);
     if (!text && text.error().code == ErrorCode::not_found) return OwnershipSummary{};

@@ -11,6 +11,9 @@
 
 namespace mirrorctl::txn {
 
+// Bytes of the file that tells what transactions which are no longer kept have left.
+constexpr std::size_t kSummaryLimit = 64U << 20U;
+
 struct Ledger {
     OwnershipSummary folded = {};        // of transactions that are no longer kept
     std::vector<Receipt> receipts = {};  // of those that are, oldest first; also one that is stuck

@@ -48,6 +48,9 @@ Receipt receipt_of_verified(const TxnContext& context, const Entry& entry) {
 }
 
 Result<Receipt> finish_commit(const TxnContext& context, const Entry& entry) {
+    // The run may have died before its last record reached the disk: who hears of a commit must not find an
+    // older record, and all undone, after a loss of power.
+    TRY(context.state.fs.sync_dir(context.state.dir));
     auto receipt = receipt_of_verified(context, entry);
     TRY_ASSIGN(auto recorded, read_pending(context.state.view()));
     receipt.pending = merge_pending({.recorded = std::move(recorded),

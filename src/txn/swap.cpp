@@ -37,6 +37,12 @@ Result<void> write_in_place(sys::Fs& fs, const Slot& slot, const FileState& want
     return fs.sync_file(file.resolved);
 }
 
+// What stands under the temp's own name is always whole: a head of our bytes could not be told from an edit
+// that cut the file off.
+TargetPath unfinished_temp(const Slot& slot) {
+    return slot.temp.parent() / cat(slot.temp.name(), ".tmp");
+}
+
 constexpr int kTries = 8;  // of somebody who saves the file again and again meanwhile
 
 Result<void> drop_temp(sys::Fs& fs, const Slot& slot) {
@@ -114,7 +120,9 @@ Result<void> remove(sys::Fs& fs, const Slot& slot, const FileState& expected) {
 
 Result<void> stage(sys::Fs& fs, const Slot& slot, const FileState& want) {
     if (!want.present) return {};
-    return write_synced(fs, slot.temp, want.bytes, want.meta);
+    auto unfinished = unfinished_temp(slot);
+    TRY(write_synced(fs, unfinished, want.bytes, want.meta));
+    return fs.rename(unfinished, slot.temp);
 }
 
 Result<void> require_state(const sys::FsReader& fs, const FileChange& file, const FileState& expected) {
@@ -129,12 +137,14 @@ Result<void> put(sys::Fs& fs, const Slot& slot, const FileState& want, const Fil
 }
 
 Result<void> clear_temp(sys::Fs& fs, const Slot& slot) {
+    TRY(remove_durably(fs, unfinished_temp(slot)));
     TRY_ASSIGN(auto left, look_at_place(fs, slot.temp));
     if (!left.state.present && left.oddity.empty()) return {};
     TRY_ASSIGN(auto sight, look_at(fs, slot.file));
     auto stand = stand_of(slot.file, sight);
     bool placed = stand == Stand::after || stand == Stand::interim || stand == Stand::undo_interim;
-    if (placed && left.oddity.empty() && !is_staged(slot.file, left)) {
+    // Whatever it is, a link or nothing but emptiness: what we never planned is somebody's edit.
+    if (placed && stand_of(slot.file, left) == Stand::none) {
         if (sight.state.present) return bring_back(fs, slot, sight.state);
         return bring_back_removed(fs, slot);
     }

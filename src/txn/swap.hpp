@@ -18,8 +18,8 @@ struct Slot {
 };
 
 // Writes the state that the file shall have into the temp, durable, with its final mode, owner and
-// attributes. Nothing for an absent state. A disk that is too full says so here, before any file was
-// replaced.
+// attributes; under another name until it is whole. Nothing for an absent state. A disk that is too full says
+// so here, before any file was replaced.
 Result<void> stage(sys::Fs& fs, const Slot& slot, const FileState& want);
 
 // Errors: foreign_change when the file is not in the state that the plan knows at this point.
@@ -30,8 +30,8 @@ Result<void> require_state(const sys::FsReader& fs, const FileChange& file, cons
 // else was there, which stays; busy for a bind mount without allow_in_place; io, no_space ...
 Result<void> put(sys::Fs& fs, const Slot& slot, const FileState& want, const FileState& expected);
 
-// Removes the temp that a run which was cut off left. An edit by somebody else that it had just swapped out
-// is put back first.
+// Removes the temps that a run which was cut off left. What somebody else had put in the file's place, and it
+// had just swapped out, is put back first: an edit, an emptied file, a link.
 Result<void> clear_temp(sys::Fs& fs, const Slot& slot);
 
 enum class Restored { was_there, replaced };

@@ -1,6 +1,9 @@
 #include "base/strings.hpp"
 #include "base/url.hpp"
 #include "ui/documents.hpp"
+#include "ui/pull_parts.hpp"
+#include "ui/report_columns.hpp"
+#include "ui/scale.hpp"
 
 #include <fmt/format.h>
 
@@ -10,35 +13,120 @@ namespace mirrorctl::ui {
 
 namespace {
 
-std::string milliseconds(double seconds) {
-    return seconds < 0 ? "-" : fmt::format("{:.0f} ms", seconds * 1000);
-}
-
-std::string rate(double bytes_per_second) {
-    return bytes_per_second <= 0 ? "-" : format_bytes(bytes_per_second) + "/s";
-}
+constexpr int kRank = 6;       // "  12. "
+constexpr int kNarrowest = 8;  // of a label
+constexpr int kLabel = 24;     // what a label gets before columns do
+constexpr int kLongBar = 30;
 
 std::string label(const Measurement& m) {
-    return m.mirror.url.masked() + (m.is_origin ? " (origin)" : "");
+    return printable_line(m.mirror.url.masked() + (m.is_origin ? " (origin)" : ""), 300);
 }
 
-int label_width(const UpstreamReport& upstream, const Term& term) {
-    int widest = 20;
-    for (const auto& m : upstream.ranking) widest = std::max(widest, columns(label(m)));
-    return std::min(widest, std::max(24, term.width() - 56));
+// The ranking of one upstream as a table that fits the terminal's width.
+class Table {
+  public:
+    Table(const UpstreamReport& upstream, const Term& term) : upstream_(upstream), term_(term) {
+        std::vector<double> times;
+        int widest = kNarrowest;
+        for (const auto& m : upstream.ranking) {
+            if (m.usable) times.push_back(m.predicted_pull_s);
+            widest = std::max(widest, columns(label(m)));
+        }
+        scale_ = Scale::of(times);
+        lay_out(widest);
+    }
+
+    std::string text() const {
+        std::string out;
+        int rank = 0;
+        for (const auto& m : upstream_.ranking) out += m.usable ? usable_line(m, ++rank) : rejected_line(m);
+        if (rank > 0) return head() + out;
+        return out + term_.red("  no usable mirror and no usable origin") + "\n";
+    }
+
+  private:
+    void lay_out(int widest) {
+        int room = term_.width() - kRank - std::min(widest, kLabel);
+        columns_ = columns_for(room, kShortBar + 1);
+        for (const auto& column : columns_) room -= column.width + 1;
+        bar_ = room > kShortBar ? kShortBar : 0;
+        if (bar_ > 0) room -= kShortBar + 1;
+        label_ = std::clamp(std::min(widest, kLabel) + room, kNarrowest, widest);
+        // What the labels leave goes to the bars.
+        int left = std::min(widest, kLabel) + room - label_;
+        if (bar_ > 0) bar_ = std::clamp(bar_ + left, kShortBar, kLongBar);
+    }
+
+    std::string head() const {
+        auto line = std::string(static_cast<std::size_t>(kRank + label_ + (bar_ > 0 ? bar_ + 1 : 0)), ' ');
+        for (const auto& column : columns_) line += " " + right(std::string(column.head), column.width);
+        return term_.dim(line) + "\n";
+    }
+
+    std::string usable_line(const Measurement& m, int rank) const {
+        auto line = fmt::format("  {:>2}. {}", rank, fit(label(m), label_));
+        if (bar_ > 0) line += " " + stacked_bar(m);
+        for (const auto& column : columns_) line += " " + right(column.value(m), column.width);
+        return line + "\n";
+    }
+
+    std::string rejected_line(const Measurement& m) const {
+        auto reason = mask_secrets(printable_line(m.reason));
+        auto start = fmt::format("   {}  {} ", term_.red("x"), fit(label(m), label_));
+        int indent = kRank + label_ + 1;
+        if (!term_.is_terminal() || indent + columns(reason) <= term_.width()) return start + reason + "\n";
+        if (term_.width() - indent < kLabel) {
+            indent = kRank;
+            start += "\n" + std::string(kRank, ' ');
+        }
+        return start + wrapped(reason, term_.width() - indent, indent) + "\n";
+    }
+
+    // What comes before bytes flow, and the bytes; a bar that is longer than the axis ends in an arrow.
+    std::string stacked_bar(const Measurement& m) const {
+        auto cells = [&](double seconds) { return static_cast<int>(scale_.share(seconds) * bar_ + 0.5); };
+        auto parts = parts_of(m);
+        int all = parts.total() > 0 ? std::max(1, cells(parts.total())) : 0;
+        int before = std::min(all, cells(parts.before_bytes()));
+        bool cut = scale_.cuts(parts.total());
+        std::string waiting, flowing;
+        for (int i = 0; i < before; ++i) waiting += "▒";
+        for (int i = before; i < all; ++i) flowing += cut && i == all - 1 ? "»" : "█";
+        return term_.yellow(waiting) + term_.green(flowing) +
+               std::string(static_cast<std::size_t>(bar_ - all), ' ');
+    }
+
+    const UpstreamReport& upstream_;
+    const Term& term_;
+    Scale scale_ = Scale::of({});
+    std::vector<ReportColumn> columns_;
+    int label_ = kNarrowest;
+    int bar_ = 0;
+};
+
+std::string closing_line(const Report& report) {
+    bool direct = report.route.empty() || report.route == "direct";
+    return fmt::format("measured in {} with {} in {} requests, {}", format_duration(report.elapsed_s),
+                       format_bytes(static_cast<double>(report.bytes)), report.requests,
+                       direct ? "direct" : "through " + printable_line(mask_secrets(report.route)));
 }
 
-std::string usable_line(const Measurement& m, int rank, int width, double best, const Term& term) {
-    auto time = m.predicted_pull_s < 0 ? std::string("?") : format_duration(m.predicted_pull_s);
-    double share = m.predicted_pull_s <= 0 ? 0 : best / m.predicted_pull_s;  // a longer bar is faster
-    return fmt::format("  {:>2}. {} {} {:>8}  {:>11}  first byte {:>8}\n", rank,
-                       fit(printable(label(m)), width), term.green(bar(share, 10)), time,
-                       rate(m.throughput_bps), milliseconds(m.ttfb_s));
+// Programs read pipes by lines; on a terminal `text`, behind `used` columns, is broken between words.
+std::string for_people(const std::string& text, int used, const Term& term) {
+    if (!term.is_terminal() || used + columns(text) <= term.width()) return term.dim(text);
+    return (used > 0 ? "\n" : "") + term.dim(wrapped(text, term.width(), 0));
 }
 
-std::string rejected_line(const Measurement& m, int width, const Term& term) {
-    return fmt::format("   {} {} {}\n", term.red("x"), fit(printable(label(m)), width + 1),
-                       printable_line(m.reason));
+std::string remarks(const UpstreamReport& upstream, const Term& term) {
+    std::string out;
+    if (!upstream.why.empty())
+        out += "  " + for_people(mask_secrets(printable_line(upstream.why, 400)), 2, term) + "\n";
+    bool unsure = std::any_of(upstream.ranking.begin(), upstream.ranking.end(),
+                              [](const Measurement& m) { return m.unsure; });
+    if (unsure)
+        out +=
+            term.yellow("  ~ unsure") + for_people(": looked at too shortly to be certain", 10, term) + "\n";
+    return out;
 }
 
 }  // namespace
@@ -46,25 +134,11 @@ std::string rejected_line(const Measurement& m, int width, const Term& term) {
 std::string report_text(const Report& report, const Term& term) {
     std::string out;
     for (const auto& upstream : report.upstreams) {
-        out += term.bold(upstream.name) + term.dim("  predicted time to pull 30 MiB in 3 layers") + "\n";
-        int width = label_width(upstream, term);
-        double best = 0;
-        for (const auto& m : upstream.ranking)
-            if (m.usable && m.predicted_pull_s > 0)
-                best = best > 0 ? std::min(best, m.predicted_pull_s) : m.predicted_pull_s;
-        int rank = 0;
-        for (const auto& m : upstream.ranking)
-            out += m.usable ? usable_line(m, ++rank, width, best, term) : rejected_line(m, width, term);
-        if (rank == 0) out += term.red("  no usable mirror and no usable origin") + "\n";
+        out += term.bold(printable_line(upstream.name)) +
+               for_people("  predicted time to pull 30 MiB in 3 layers", columns(upstream.name), term) + "\n";
+        out += Table(upstream, term).text() + remarks(upstream, term);
     }
-    out +=
-        term.dim(fmt::format("measured in {} with {} in {} requests, {}", format_duration(report.elapsed_s),
-                             format_bytes(static_cast<double>(report.bytes)), report.requests,
-                             report.route.empty() || report.route == "direct"
-                                 ? "direct"
-                                 : "through " + printable_line(mask_secrets(report.route)))) +
-        "\n";
-    return out;
+    return out + for_people(closing_line(report), 0, term) + "\n";
 }
 
 }  // namespace mirrorctl::ui

@@ -13,7 +13,7 @@ LAYERS = {
 }
 # Headers of libraries and the only places that may include them.
 THIRD_PARTY = {
-    r"<CLI/": [r"cli/parse\.cpp", r"cli/parse_inspect\.cpp"],
+    r"<CLI/": [r"cli/parse\.cpp", r"cli/parse_inspect\.cpp", r"cli/parse_fleet\.cpp", r"cli/parse_sync\.cpp"],
     r"<curl/": [r"net/curl_\w+\.(cpp|hpp)"],
     r"<toml\+\+/": [r"text/\w+\.cpp"],
     r"<nlohmann/": [r"(model/json|text|engines|registry|ui|profile|bench)/[\w/]+\.cpp", r"model/json/parts\.hpp"],

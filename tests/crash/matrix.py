@@ -22,7 +22,7 @@ import tree
 from runner import Fault
 
 FEWEST = 500  # a harness that tries less than this is dead
-ERRORS = [Fault(name) for name in ("KILL", "ENOSPC", "EIO", "EROFS", "EINTR", "EMFILE", "EDQUOT", "INT", "TERM")]
+ERRORS = [Fault(name) for name in ("KILL", "ENOSPC", "EIO", "EROFS", "EINTR", "EMFILE", "EDQUOT", "INT", "TERM", "HUP")]
 ERRORS += [Fault("INT", twice=True), Fault("TERM", twice=True)]
 READ_ERRORS = [Fault(name) for name in ("EIO", "EMFILE", "EINTR")]
 # name: where it starts, what is run, the two trees it may leave, the one that exit 0 stands for

@@ -148,6 +148,15 @@ class Terminals(harness.FlowCase):
             for line in re.split(r"[\r\n]", CONTROL.sub("", done.errors)):
                 self.assertLessEqual(len(line), width, repr(line))
 
+    def test_tables_fit(self):
+        for width in (40, 80, 132):
+            done = self.ok(self.box.run_on_terminal("bench", "--profile", self.profile(), "--color", "never", width=width))
+            table = done.text[done.text.rindex("\x1b[J") + 3:] if "\x1b[J" in done.text else done.text
+            self.assertIn("predicted time to pull", table)
+            self.assertEqual([line for line in table.splitlines() if len(line) > width], [])
+            self.assertEqual("first byte" in table, width >= 80)
+            self.assertEqual("token" in table, width >= 132)
+
     def test_cursor_comes_back(self):
         done = self.ok(self.box.run_on_terminal("bench", "--profile", self.profile()))
         self.assertEqual(done.out.count(b"\x1b[?25l"), done.out.count(b"\x1b[?25h"))

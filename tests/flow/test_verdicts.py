@@ -35,7 +35,7 @@ GROUPS = {
         "size-smaller": (REJECTED, "size|length|digest|bytes|content"),
     },
     "time": {
-        "delay": (EITHER, "time|answer|stall|delay|first byte"), "delay-per-size": (EITHER, "time|answer|stall|delay|first byte"),
+        "delay": (EITHER, "time|answer|stall|delay|first byte|waits"), "delay-per-size": (EITHER, "time|answer|stall|delay|first byte|waits"),
         "burst": (EITHER, "throttl|burst|slow|stall"), "stall": (REJECTED, "stall|time|stop"), "stall-manifest": (REJECTED, "stall|time|stop|answer"),
         "reset": (REJECTED, "reset|clos|broke|connection"), "reset-manifest": (REJECTED, "reset|clos|broke|connection"),
     },

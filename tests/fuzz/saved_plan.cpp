@@ -2,6 +2,7 @@
 // only if it stays in its place.
 #include "fuzz/oracle.hpp"
 #include "model/json/plan_json.hpp"
+#include "model/json/saved_plan_json.hpp"
 #include "plan/saved.hpp"
 
 namespace {
@@ -17,15 +18,16 @@ bool is_ours(const std::string& path) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    auto plan = plan_from_json(fuzz::view_of(data, size));
-    if (!plan) {
-        EXPECT_ERROR(plan.error(), ErrorCode::parse);
+    auto saved = saved_plan_from_json(fuzz::view_of(data, size));
+    if (!saved) {
+        EXPECT_ERROR(saved.error(), ErrorCode::parse);
         return 0;
     }
-    auto text = plan_to_json(*plan);
-    auto again = plan_from_json(text);
+    auto text = saved_plan_to_json(*saved);
+    auto again = saved_plan_from_json(text);
     LAW(again.has_value(), to_string(again.error()), "\n", text);
-    LAW(plan_to_json(*again) == text, text);
+    LAW(saved_plan_to_json(*again) == text, text);
+    const auto* plan = &saved->plan;
     for (const auto& file : plan->files)
         LAW(is_plain_path(file.path.str()) && is_plain_path(file.resolved.str()));
     for (const auto& dir : plan->dirs) LAW(is_plain_path(dir.path.str()));

@@ -153,7 +153,7 @@ class Secrets(harness.FlowCase):
         self.run_it("bench", "--profile", file, "-v")
         self.run_it("bench", "--profile", file, "--json")
         self.assertTrue([one for one in self.logins if one.startswith("Basic ")], "the login was to reach the mirror's own token server")
-        self.run_it("apply", out, "-v", codes={0})
+        self.run_it("apply", out, "--profile", file, "--https-proxy", f"@{secret}", "-v", env=env, codes={0})
         self.inspect()
         self.search_files([out])
         self.run_it("apply", *base, "-v", codes={0})

@@ -78,8 +78,8 @@ std::string pem_of(X509* certificate) {
     return std::string(data, static_cast<std::size_t>(length));
 }
 
-// Before every operation: what another connection left in the thread's queue of errors would be taken for this one's
-// (SSL_get_error(3)).
+// Before every operation: what another connection left in the thread's queue of errors would be taken for
+// this one's (SSL_get_error(3)).
 SSL* as_ssl(void* p) {
     ERR_clear_error();
     return static_cast<SSL*>(p);

@@ -46,6 +46,7 @@ class Root:
 
     def __init__(self):
         self.path = Path(tempfile.mkdtemp(prefix="mirrorctl-static-"))
+        self.path.chmod(0o755)  # as every root: what talks to registries is nobody
         shutil.copy2(PROGRAM, self.path / "mirrorctl")
 
     def write(self, name, text):

@@ -78,6 +78,12 @@ class FakeTransport : public net::Transport {
     }
 
     void cancel(net::RequestId id) override { transfers_.erase(id); }
+    void hold(net::RequestId id) override {
+        if (auto found = transfers_.find(id); found != transfers_.end()) found->second.held = true;
+    }
+    void go_on(net::RequestId id) override {
+        if (auto found = transfers_.find(id); found != transfers_.end()) found->second.held = false;
+    }
 
     // One event, or the clock moves by `seconds`.
     bool turn(double seconds) override {
@@ -104,17 +110,21 @@ class FakeTransport : public net::Transport {
         double begin = 0;
         double next = 0;  // clock time of the next event of the script
         Stage stage = Stage::connecting;
+        bool held = false;
         std::size_t sent = 0;
         net::Response response = {};
     };
     static constexpr double kNever = std::numeric_limits<double>::infinity();
 
     static double limit(const Transfer& t) {
-        return t.begin + (t.stage == Stage::connecting
-                              ? std::min(t.request.connect_timeout, t.request.deadline)
-                              : t.request.deadline);
+        double deadline = t.request.deadline > 0 ? t.request.deadline : kNever;
+        return t.begin +
+               (t.stage == Stage::connecting ? std::min(t.request.connect_timeout, deadline) : deadline);
     }
-    static double due(const Transfer& t) { return std::min(t.next, limit(t)); }
+    static double due(const Transfer& t) {
+        bool resting = t.held && t.stage == Stage::body;
+        return std::min(resting ? kNever : t.next, limit(t));
+    }
     static double first_event(const Transfer& t) {
         return t.answer.black_hole ? kNever : t.begin + t.answer.connect;
     }

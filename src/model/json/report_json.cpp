@@ -1,5 +1,6 @@
 #include "model/json/report_json.hpp"
 
+#include "base/digest.hpp"
 #include "base/strings.hpp"
 
 #include <nlohmann/json.hpp>
@@ -20,6 +21,8 @@ constexpr std::size_t kMaxText = 4U << 20U;
 constexpr std::size_t kMaxUpstreams = 64;
 constexpr std::size_t kMaxRanking = 256;
 constexpr int kMaxDepth = 16;
+constexpr std::size_t kMaxLayers = 256;
+constexpr std::int64_t kMaxBlob = 1LL << 50;
 constexpr double kMilli = 1000;
 
 // Unknown (negative) values are null; others keep as many decimals as mean something.
@@ -86,7 +89,9 @@ Json write_measurement(const Measurement& m) {
             {"series", write_series(m.series)},
             {"final_host", text_or_null(m.final_host)},
             {"shared_from", text_or_null(m.shared_from)},
-            {"retry_after_seconds", number(m.retry_after_s, 1, 0)}};
+            {"retry_after_seconds", number(m.retry_after_s, 1, 0)},
+            {"usual_pull_seconds", number(m.usual_pull_s, 1, 4)},
+            {"layers_read", m.layers_read}};
 }
 
 Failure bad(std::string_view why) {
@@ -143,6 +148,19 @@ class Members {
                     (!value->is_number_unsigned() || value->get<std::uint64_t>() < (1ULL << 62U));
         if (!fits || value->get<std::int64_t>() < 0) return fail(key), 0;
         return value->get<std::int64_t>();
+    }
+    std::map<std::string, std::int64_t> sizes(const char* key) {
+        const auto* value = find(key, false);
+        if (value == nullptr) return {};
+        std::map<std::string, std::int64_t> out;
+        if (!value->is_object() || value->size() > kMaxLayers) return fail(key), out;
+        for (const auto& [digest, size] : value->items()) {
+            if (!is_sha256_digest(digest) || !size.is_number_unsigned() ||
+                size.get<std::uint64_t>() > static_cast<std::uint64_t>(kMaxBlob))
+                return fail(key), out;
+            out[digest] = size.get<std::int64_t>();
+        }
+        return out;
     }
     bool flag(const char* key) {
         const auto* value = find(key, false);
@@ -244,6 +262,8 @@ Result<Measurement> read_measurement(const Json& value) {
     m.predicted_high_s = in.real("predicted_high_seconds");
     m.confirmed = in.flag("confirmed");
     m.shared_from = printable_line(in.text("shared_from"));
+    m.usual_pull_s = in.real("usual_pull_seconds");
+    m.layers_read = in.sizes("layers_read");
     m.throughput_low_bps = in.real("throughput_low_bps");
     m.throughput_high_bps = in.real("throughput_high_bps");
     m.ttfb_low_s = in.real("ttfb_low_ms", kMilli);
@@ -286,6 +306,7 @@ std::string report_to_json(const Report& report) {
     Json root{{"schema", kSchema},
               {"profile", printable(report.profile)},
               {"profile_sha256", report.profile_sha256},
+              {"site", text_or_null(report.site)},
               {"taken_at", number(report.taken_at, 1, 3)},
               {"elapsed_seconds", number(report.elapsed_s, 1, 3)},
               {"bytes", report.bytes},
@@ -315,6 +336,7 @@ Result<Report> report_from_json(std::string_view text) {
     Report report{.profile = in.text("profile", true),
                   .profile_sha256 = in.text("profile_sha256", true),
                   .upstreams = {}};
+    report.site = printable_line(in.text("site"), 80);
     report.taken_at = std::max(0.0, in.real("taken_at"));
     report.elapsed_s = std::max(0.0, in.real("elapsed_seconds"));
     report.bytes = in.whole("bytes");

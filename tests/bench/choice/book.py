@@ -8,12 +8,12 @@ import worlds
 
 
 class Book:
-    def __init__(self, file):
+    def __init__(self, file, more=()):
         self.file = Path(file) if file else None
         self.runs = {}    # (family, seed, method) -> record
         self.truths = {}  # (family, seed) -> {name: {"seconds", ...}}, real pulls only
-        if self.file and self.file.exists():
-            for line in self.file.read_text().splitlines():
+        for path in [self.file, *map(Path, more)]:
+            for line in path.read_text().splitlines() if path and path.exists() else ():
                 self._take(json.loads(line))
 
     def _take(self, record):
@@ -24,7 +24,7 @@ class Book:
             self.truths.setdefault(key, {}).update(record["pulls"])
 
     def add(self, kind, world, **more):
-        record = {"kind": kind, "family": world["family"], "seed": world["seed"], "congestion": world["congestion"], **more}
+        record = {"kind": kind, "family": world["family"], "seed": world["seed"], **more}
         self._take(record)
         if self.file:
             with self.file.open("a", encoding="utf-8") as out:

@@ -11,6 +11,7 @@ mirrorctl beside the first. It needs root and /dev/net/tun, else it says so and 
 
 import argparse
 import os
+import signal
 import sys
 
 import book as books
@@ -29,7 +30,7 @@ def arguments():
     parser.add_argument("--families", default="A,B,C,D,E,F,G,H,I,J,K", help="of " + " ".join(worlds.NAMES))
     parser.add_argument("--seeds", default="5", help="how many, or FIRST-LAST")
     parser.add_argument("--methods", default=methods.OWN, help="comma separated, or all: " + ", ".join(methods.names()))
-    parser.add_argument("--results", default="", help="JSON lines, appended to")
+    parser.add_argument("--results", default="", help="JSON lines, appended to; with --table several, comma separated")
     parser.add_argument("--congestion", choices=("cubic", "bbr"), help="of the mirrors; default: the world's own")
     parser.add_argument("--truth", choices=("real", "all", "predicted"), default="real",
                         help="real: pull from those that may be best and from the picks; all: from every usable one; predicted: no pulls")
@@ -48,16 +49,7 @@ def seeds_of(text):
 
 
 def world_of(options, family, seed):
-    world = worlds.make(family, seed)
-    if options.congestion:
-        world["congestion"] = options.congestion
-    return world
-
-
-def unsteady(world, name):
-    """Does the same pull take another time when it is done again? Then one is not enough."""
-    mirror = worlds.by_name(world)[name]
-    return mirror["loss"] > 0 or min(mirror["rate"], world["access"]["rate"]) * mirror["rtt"] > 200_000
+    return worlds.make(f"{family}+{options.congestion}" if options.congestion else family, seed)
 
 
 def learn(book, world, names, again=3):
@@ -65,7 +57,7 @@ def learn(book, world, names, again=3):
     names = [name for name in names if name not in book.pulls_of(world)]
     if not names:
         return
-    shaky = [name for name in names if unsteady(world, name)]
+    shaky = [name for name in names if truth.unsteady(world, name)]
     with places.Place(world, lanes=len(names)) as place:
         rounds = [truth.pull(place, names, CUT)] + [truth.pull(place, shaky, CUT) for _ in range(again - 1 if shaky else 0)]
     pulls = {}
@@ -92,15 +84,15 @@ def run_world(options, book, world):
         label = options.name if method == methods.OWN else method
         if book.run_of(world, label):
             continue
-        if world["family"] in warm.FAMILIES:
+        if worlds.base(world["family"]) in warm.FAMILIES:
             if method != methods.OWN:
                 continue
-            run = warm.FAMILIES[world["family"]](world)
+            run = warm.FAMILIES[worlds.base(world["family"])](world)
         else:
             run = methods.choose(world, method)
         book.add("run", world, method=label, **run)
         print(f"  {world['family']}:{world['seed']} {label:<14} {run['t_sel']:7.2f} s {run['bytes'] / (1 << 20):7.1f} MiB  {run['pick']}", flush=True)
-    if world["family"] not in warm.FAMILIES:
+    if worlds.base(world["family"]) not in warm.FAMILIES:
         picks = [run["pick"] for (family, seed, _), run in book.runs.items() if (family, seed) == (world["family"], world["seed"])]
         learn(book, world, dict.fromkeys(wanted_truth(options, world, picks)))
 
@@ -112,7 +104,7 @@ def show(options):
     learn(book, world, dict.fromkeys(wanted_truth(options, world, [run["pick"]])))
     predicted, pulls = truth.predict_all(world), book.pulls_of(world)
     ranking = {one["url"].rstrip("/"): one for one in run["ranking"]}
-    print(f"{family}:{world['seed']} {worlds.NAMES[family]}: access {world['access']['rate'] / worlds.MBIT:.0f} Mbit/s, {world['congestion']}")
+    print(f"{worlds.title(world['family'])}, seed {world['seed']}: access {world['access']['rate'] / worlds.MBIT:.0f} Mbit/s, {world['congestion']}")
     print(f"{'mirror':<16}{'Mbit/s':>7}{'rtt ms':>8}{'loss %':>8}  {'mode':<22}{'model s':>8}{'pull s':>8} | {'told s':>8}{'Mbit/s':>8}{'MiB':>6}{'req':>4}  verdict")
     url_of = {mirror["name"]: url for mirror, url in ((one, places.url_in(world, one)) for one in world["mirrors"])}
     for mirror in sorted(world["mirrors"], key=lambda one: predicted[one["name"]] or 1e9):
@@ -130,6 +122,7 @@ def show(options):
 
 def report(options, book):
     print(table.table(book))
+    print(table.validation(book))
     for name in dict.fromkeys(method for _, _, method in book.runs if method.startswith(methods.OWN)):
         lines, missed = table.goals(book, name)
         print(f"\ngoals, {name}: {missed} not met\n" + "\n".join(lines))
@@ -148,7 +141,8 @@ def main():
         return smoke.main()
     if options.show:
         return show(options)
-    book = books.Book(options.results)
+    first, *more = options.results.split(",")
+    book = books.Book(first, more)
     if not options.table:
         for seed in seeds_of(options.seeds):
             for family in options.families.split(","):
@@ -157,6 +151,8 @@ def main():
 
 
 if __name__ == "__main__":
+    # By way of an exception, so that what runs is ended and what was made is removed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         sys.exit(main())
     except places.NotHere as why:

@@ -4,6 +4,8 @@ import math
 from html import escape
 
 import table
+import warm
+import worlds
 
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 920, 560, 70, 60, 30, 190
 TIMES = [0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000]
@@ -45,6 +47,8 @@ def write(book, file):
     for index, method in enumerate(methods):
         colour = COLOURS[index % len(COLOURS)]
         for family in table.families_in(book):
+            if worlds.base(family) in warm.FAMILIES:  # nothing is chosen anew there
+                continue
             for row in table.rows_of(book, family, method):
                 if row["regret"] is None:
                     continue

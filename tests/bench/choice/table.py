@@ -3,6 +3,7 @@
 import math
 
 import book as books
+import truth
 import worlds
 
 MIB = 1 << 20
@@ -41,11 +42,10 @@ def rows_of(book, family, method):
         if (of, by) != (family, method):
             continue
         world = worlds.make(of, seed)
-        world["congestion"] = run["congestion"]
         row = {"seed": seed, "t_sel": run["t_sel"], "mib": run["bytes"] / MIB, "requests": run["requests"], "pick": run["pick"],
                "writes": run.get("writes"), "kept_dead": run.get("kept_dead"), "cpu": run.get("cpu"), "rss_mib": run["rss"] / MIB if "rss" in run else None}
         row.update(books.judge(world, run, book.pulls_of(world)))
-        row["wrong_exit"] = int(run.get("exit", 0) != 8) if family == "H" else None
+        row["wrong_exit"] = int(run.get("exit", 0) != 8) if worlds.base(family) == "H" else None
         out.append(row)
     return out
 
@@ -81,11 +81,28 @@ def families_in(book):
 def table(book):
     out = []
     for family in families_in(book):
-        out.append(f"\n{family}: {worlds.NAMES[family]}")
+        out.append("\n" + worlds.title(family))
         out.append(FORM.format(*HEAD))
         for method in methods_in(book, family):
             out.append(line_of(method, rows_of(book, family, method)))
     return "\n".join(out)
+
+
+def validation(book):
+    """How well the model says what the real pulls took, for paths on which a pull is repeatable and for those on which it is not."""
+    ratios = {False: [], True: []}
+    for (family, seed), pulls in book.truths.items():
+        world = worlds.make(family, seed)
+        predicted = truth.predict_all(world)
+        for name, pull in pulls.items():
+            if pull["seconds"] is not None and not pull["extrapolated"] and predicted[name] is not None:
+                ratios[truth.unsteady(world, name)].append(pull["seconds"] / predicted[name])
+    out = ["\nreal pulls / the model's prediction"]
+    for shaky, values in ratios.items():
+        if values:
+            numbers = " ".join(f"{share:g}: {quantile(values, share):.3f}" for share in (0.05, 0.5, 0.95))
+            out.append(f"  {'long fat or lossy paths' if shaky else 'other paths':<26}{len(values):>5} pulls, quantiles {numbers}")
+    return "\n".join(out) if len(out) > 1 else ""
 
 
 def goals(book, method):
@@ -95,8 +112,8 @@ def goals(book, method):
         rows = rows_of(book, family, method)
         if not rows:
             continue
-        out.append(f"{family}: {worlds.NAMES[family]}, {len(rows)} worlds")
-        for what, which, most in [*GOALS.get(family, []), *FOR_ALL]:
+        out.append(f"{worlds.title(family)}, {len(rows)} worlds")
+        for what, which, most in [*GOALS.get(worlds.base(family), []), *FOR_ALL]:
             values = column(rows, what)
             if not values:
                 continue

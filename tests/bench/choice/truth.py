@@ -98,6 +98,12 @@ def contenders(predicted, within=1.6):
     return [name for name, seconds in predicted.items() if seconds is not None and seconds <= within * min(known)] if known else []
 
 
+def unsteady(world, name):
+    """Does the same pull take another time when it is done again? Then one is not enough."""
+    mirror = worlds.by_name(world)[name]
+    return mirror["loss"] > 0 or min(mirror["rate"], world["access"]["rate"]) * mirror["rtt"] > 200_000
+
+
 def batches(world, names):
     """Pulls that may run at once: their rates fit on this machine, and no two use the same mirror."""
     mirrors = worlds.by_name(world)

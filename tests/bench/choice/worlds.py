@@ -184,8 +184,20 @@ MAKERS = {
 }
 
 
+def base(family):
+    return family.partition("+")[0]
+
+
+def title(family):
+    return f"{family}: {NAMES[base(family)]}"
+
+
 def make(family, seed):
-    return MAKERS[family](seed)
+    """`family`: a letter, or a letter and the congestion control of the mirrors: "A+bbr"."""
+    name, _, congestion = family.partition("+")
+    world = MAKERS[name](seed)
+    world.update(family=family, **({"congestion": congestion} if congestion else {}))
+    return world
 
 
 def by_name(world):

@@ -42,8 +42,19 @@ CacheKey key() {
     return {.profile_sha256 = "abc", .route = "direct", .machine_id = "m1"};
 }
 
+// A policy in which failures rest for so many seconds.
+Policy rests(double failure_ttl) {
+    Policy policy;
+    policy.failure_ttl = failure_ttl;
+    return policy;
+}
+
+RankingCache merged_with(RankingCache into, const CacheKey& with, Report found, double failure_ttl) {
+    return merge(std::move(into), with, found, rests(failure_ttl));
+}
+
 RankingCache cache() {
-    return merge({}, key(), report(), 24 * 3600);
+    return merged_with({}, key(), report(), 24 * 3600);
 }
 
 TEST(ReportJson, HasTheContractsFieldsAndComesBack) {
@@ -124,9 +135,10 @@ TEST(Cache, WhereNothingAnswersNobodyRests) {
     dark.taken_at = kNow;
     dark.upstreams.push_back(
         {.name = "docker.io", .ranking = {entry("https://a.test", false, Fault::connect)}});
-    EXPECT_TRUE(resting(merge(known, key(), dark, 3600), kNow + 1).empty()) << "our network, not the mirror";
+    EXPECT_TRUE(resting(merged_with(known, key(), dark, 3600), kNow + 1).empty())
+        << "our network, not the mirror";
     dark.upstreams[0].ranking.push_back(entry("https://b.test", true));
-    EXPECT_EQ(resting(merge(known, key(), dark, 3600), kNow + 1).size(), 1U);
+    EXPECT_EQ(resting(merged_with(known, key(), dark, 3600), kNow + 1).size(), 1U);
 }
 
 FreshnessInput input(double now, std::vector<Current> current = {}) {
@@ -140,7 +152,7 @@ TEST(Freshness, TwoClocks) {
     auto later = decide_freshness(&known, key(), input(kNow + 16 * 60, {a}));
     EXPECT_TRUE(later.stale.empty());
     ASSERT_EQ(later.recheck.size(), 1U);
-    note_check(known, "docker.io", entry("https://a.test", true), kNow + 16 * 60, 3600);
+    note_check(known, "docker.io", entry("https://a.test", true), kNow + 16 * 60, rests(3600));
     EXPECT_TRUE(decide_freshness(&known, key(), input(kNow + 17 * 60, {a})).use_as_is());
     EXPECT_EQ(decide_freshness(&known, key(), input(kNow + 25 * 3600, {a})).stale.size(), 1U);
     EXPECT_TRUE(decide_freshness(&known, key(), input(kNow + 25 * 3600, {a})).recheck.empty());
@@ -166,13 +178,13 @@ TEST(Merge, KeepsOtherUpstreamsAndTheirAges) {
     auto known = cache();
     Report other{.profile = "cn", .profile_sha256 = "abc", .taken_at = kNow + 100, .upstreams = {}};
     other.upstreams.push_back({.name = "ghcr.io", .ranking = {entry("https://g.test", true)}});
-    known = merge(std::move(known), key(), other, 3600);
+    known = merged_with(std::move(known), key(), other, 3600);
     EXPECT_EQ(known.report.upstreams.size(), 2U);
     EXPECT_EQ(known.measured_at.at("docker.io"), kNow);
     EXPECT_EQ(known.measured_at.at("ghcr.io"), kNow + 100);
     auto changed = key();
     changed.route = "http://p";
-    EXPECT_EQ(merge(std::move(known), changed, other, 3600).report.upstreams.size(), 1U);
+    EXPECT_EQ(merged_with(std::move(known), changed, other, 3600).report.upstreams.size(), 1U);
 }
 
 TEST(Merge, FailuresRestAndSuccessEndsIt) {
@@ -183,21 +195,21 @@ TEST(Merge, FailuresRestAndSuccessEndsIt) {
     EXPECT_TRUE(resting(known, kNow + 25 * 3600).empty());
     auto next = report(kNow + 10);
     next.upstreams[0].ranking[1].usable = true;
-    EXPECT_TRUE(merge(known, key(), next, 3600).failures.empty());
+    EXPECT_TRUE(merged_with(known, key(), next, 3600).failures.empty());
     auto limited = report(kNow);
     limited.upstreams[0].ranking[1].retry_after_s = 50'000;
-    EXPECT_EQ(merge({}, key(), limited, 3600).failures[0].until, kNow + 50'000)
+    EXPECT_EQ(merged_with({}, key(), limited, 3600).failures[0].until, kNow + 50'000)
         << "what a 429 asked for is kept";
     auto budget = report(kNow);
     budget.upstreams[0].ranking[1].fault = Fault::budget;
-    EXPECT_TRUE(merge({}, key(), budget, 3600).failures.empty())
+    EXPECT_TRUE(merged_with({}, key(), budget, 3600).failures.empty())
         << "our own budget is not the mirror's failure";
 }
 
 TEST(Merge, AProxyThatFailedTeachesNothing) {
     auto failed = report(kNow + 10);
     failed.proxy_failed = true;
-    auto known = merge(cache(), key(), failed, 3600);
+    auto known = merged_with(cache(), key(), failed, 3600);
     EXPECT_EQ(known.measured_at.at("docker.io"), kNow);
     EXPECT_TRUE(known.report.upstreams[0].ranking[0].usable);
 }

@@ -1,6 +1,7 @@
 // A mirror whose answers crash the process that reads them is a rejected mirror, and nothing more.
 #include "cli/apart.hpp"
 
+#include "base/strings.hpp"
 #include "support/fake_runner.hpp"
 #include "unit/bench/scripted.hpp"
 
@@ -22,6 +23,8 @@ class Borrowed : public net::Transport {
         return real_.start(request, handler);
     }
     void cancel(net::RequestId id) override { real_.cancel(id); }
+    void hold(net::RequestId id) override { real_.hold(id); }
+    void go_on(net::RequestId id) override { real_.go_on(id); }
     bool turn(double seconds) override { return real_.turn(seconds); }
 
   private:
@@ -97,6 +100,32 @@ TEST_F(Apart, OneThatCrashesItIsRejectedAndTheOthersAreMeasured) {
     EXPECT_THAT(ranking[1].reason, HasSubstr("signal 11"));
 }
 
+// Behind everything that a light check asks: only a race gets there.
+TEST_F(Apart, OneThatCrashesItLateIsFoundAmongMany) {
+    std::vector<Mirror> mirrors;
+    for (int i = 0; i < 9; ++i) {
+        auto url = cat("https://m", i, ".test");
+        bench::Host host;
+        if (i == 4)
+            host.on_layer = [](support::Answer&) {
+                ::signal(SIGSEGV, SIG_DFL);
+                ::raise(SIGSEGV);
+            };
+        scripted_.serve(url, host, image_);
+        mirrors.push_back(Scripted::mirror(url));
+    }
+    auto report = race_apart(world_, Scripted::spec(image_, mirrors), scripted_.observer);
+    ASSERT_TRUE(report) << report.error().message;
+    const auto& ranking = report->upstreams.at(0).ranking;
+    ASSERT_EQ(ranking.size(), 9U);
+    for (const auto& m : ranking) {
+        bool evil = m.mirror.url.host == "m4.test";
+        EXPECT_EQ(m.usable, !evil) << m.mirror.url.host << ": " << m.reason;
+        EXPECT_EQ(m.fault == Fault::crash, evil) << m.mirror.url.host;
+    }
+    EXPECT_EQ(ranking.back().mirror.url.host, "m4.test");
+}
+
 TEST_F(Apart, IfAllCrashAllAreRejected) {
     scripted_.serve("https://evil.test", crashing(), image_);
     scripted_.serve("https://worse.test", crashing(), image_);
@@ -149,7 +178,7 @@ TEST_F(Apart, FilesAreReadBefore) {
     EXPECT_EQ(reads, 2);
     auto m = scripted_.run(spec).upstreams.at(0).ranking.at(0);
     EXPECT_FALSE(m.usable);
-    EXPECT_THAT(m.reason, HasSubstr("its CA file cannot be read: cannot read: /etc/ca.pem"));
+    EXPECT_THAT(m.reason, HasSubstr("its CA file /etc/ca.pem cannot be read: cannot read: /etc/ca.pem"));
 }
 
 }  // namespace

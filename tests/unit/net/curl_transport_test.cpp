@@ -262,7 +262,7 @@ TEST(CurlTransport, BrokenRequestsAreNotSent) {
     auto injected = get(server.url());
     injected.headers = {{"A", "b\r\nEvil: c"}};
     auto method = get(server.url());
-    method.method = "POST";
+    method.method = "TRACE";
     for (const auto& request : {injected, method}) {
         Recorder recorder;
         fetch(request, recorder);

@@ -8,12 +8,17 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <linux/sched.h>
+#include <pthread.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -21,6 +26,7 @@
 #include <map>
 #include <sstream>
 #include <stdexcept>
+#include <thread>
 #include <vector>
 
 namespace mirrorctl::sys {
@@ -51,6 +57,44 @@ std::string file_text(const std::string& path) {
     return text.str();
 }
 
+template <class... A>
+int raw(long number, A... arguments) {
+    return static_cast<int>(::syscall(number, arguments...));
+}
+
+int end_if_forked(pid_t pid) {
+    if (pid == 0) ::_exit(0);
+    return pid < 0;
+}
+
+int clone3() {
+    struct clone_args arguments {};
+    arguments.exit_signal = SIGCHLD;
+    auto pid = raw(SYS_clone3, &arguments, sizeof arguments);
+    if (pid == 0) ::_exit(0);
+    return pid;
+}
+
+// EPERM by the filter; the kernel itself, where it let the call pass, would take a signal of SI_QUEUE.
+int queue(long number) {
+    siginfo_t info{};
+    info.si_code = SI_QUEUE;
+    auto done = number == SYS_rt_sigqueueinfo ? raw(number, ::getpid(), SIGURG, &info)
+                                              : raw(number, ::getpid(), ::getpid(), SIGURG, &info);
+    return done != 0 && errno == EPERM;
+}
+
+int own_a_socket_for(pid_t pid) {
+    int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+    return fd >= 0 && ::fcntl(fd, F_SETOWN, pid) != 0 && ::ioctl(fd, FIOSETOWN, &pid) != 0;
+}
+
+int limit_of(pid_t pid) {
+    rlimit limit{};
+    return ::prlimit(pid, RLIMIT_NOFILE, nullptr, &limit) != 0 &&
+           ::prlimit(0, RLIMIT_NOFILE, nullptr, &limit) == 0;
+}
+
 // Each is a thing to try in the child: 0 = it was possible.
 std::map<std::string, std::function<int(const std::string&)>> changes() {
     return {
@@ -72,7 +116,24 @@ std::map<std::string, std::function<int(const std::string&)>> changes() {
         {"shared memory",
          [](const std::string&) { return ::open("/dev/shm/mirrorctl-test", O_RDWR | O_CREAT, 0600) < 0; }},
         {"program", [](const std::string&) { return ::execl("/bin/true", "true", nullptr); }},
-        {"signal", [](const std::string&) { return ::kill(::getppid(), 0); }},
+        {"fork", [](const std::string&) { return end_if_forked(::fork()); }},
+        {"vfork", [](const std::string&) { return end_if_forked(static_cast<pid_t>(::syscall(SYS_vfork))); }},
+        {"clone",
+         [](const std::string&) {
+             return end_if_forked(static_cast<pid_t>(::syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0)));
+         }},
+        {"clone3", [](const std::string&) { return clone3() < 0 ? -1 : 0; }},
+        {"kill", [](const std::string&) { return ::kill(::getppid(), 0); }},
+        {"tkill", [](const std::string&) { return raw(SYS_tkill, ::getppid(), 0); }},
+        {"tgkill", [](const std::string&) { return raw(SYS_tgkill, ::getppid(), ::getppid(), 0); }},
+        {"rt_sigqueueinfo", [](const std::string&) { return queue(SYS_rt_sigqueueinfo); }},
+        {"rt_tgsigqueueinfo", [](const std::string&) { return queue(SYS_rt_tgsigqueueinfo); }},
+        {"pidfd", [](const std::string&) { return raw(SYS_pidfd_open, ::getppid(), 0) < 0 ? -1 : 0; }},
+        {"pidfd_send_signal", [](const std::string&) { return raw(SYS_pidfd_send_signal, 3, 0, 0, 0); }},
+        {"signal by a socket", [](const std::string&) { return own_a_socket_for(::getppid()); }},
+        {"limits", [](const std::string&) { return limit_of(::getppid()); }},
+        {"packets",
+         [](const std::string&) { return ::socket(AF_VSOCK, SOCK_STREAM, 0) < 0 && errno == EPERM; }},
         {"trace",
          [](const std::string&) { return static_cast<int>(::ptrace(PTRACE_ATTACH, ::getppid(), 0, 0)); }},
         {"root again", [](const std::string&) { return ::setuid(0) != 0 || ::geteuid() != 0; }},
@@ -94,7 +155,7 @@ TEST(Confined, TheChildCanChangeNothing) {
     for (const auto& name : heard.messages)
         if (root || name != "root again") ADD_FAILURE() << "possible in the child: " << name;
     EXPECT_EQ(file_text(path + "/open"), "bytes");
-    EXPECT_GE(changes().size(), 18U);
+    EXPECT_GE(changes().size(), 31U);
     // The attempts are real: outside, the first of them works.
     EXPECT_EQ(changes()["create"](path), 0);
 }
@@ -130,6 +191,18 @@ TEST(Confined, TheChildReadsAsNobodyAndHasNoDescriptors) {
     }
     EXPECT_EQ(heard.messages[1], "closed");
     EXPECT_EQ(heard.messages[2], "000");
+}
+
+// libcurl's resolver and pthread_create(3) of others.
+TEST(Confined, TheChildHasThreads) {
+    auto heard = hear([](const Send& send) {
+        std::string said;
+        std::thread([&] { said = "from a thread"; }).join();
+        send(said);
+        send(cat(::pthread_kill(::pthread_self(), 0)));
+    });
+    ASSERT_TRUE(heard.end) << heard.end.error().message;
+    EXPECT_EQ(heard.messages, (std::vector<std::string>{"from a thread", "0"}));
 }
 
 TEST(Confined, MessagesComeWholeAndInOrder) {
@@ -168,6 +241,18 @@ TEST(Confined, TimeAndSizeAreBounded) {
     ASSERT_FALSE(slow.end);
     EXPECT_THAT(slow.end.error().message, HasSubstr("did not end in time"));
     EXPECT_LT(clock.now() - begin, 10);
+    // Who says that it is done, and stays.
+    begin = clock.now();
+    auto stays = hear(
+        [](const Send&) {
+            ::close(3);
+            for (;;) ::pause();
+        },
+        {.seconds = 0.2});
+    ASSERT_FALSE(stays.end);
+    EXPECT_THAT(stays.end.error().message, HasSubstr("did not end in time"));
+    EXPECT_LT(clock.now() - begin, 10);
+    EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1) << "a child is left";
     auto large = hear([](const Send& send) { send(std::string(2000, 'x')); }, {.max_message = 1000});
     ASSERT_FALSE(large.end);
     EXPECT_THAT(large.end.error().message, HasSubstr("sent too much"));

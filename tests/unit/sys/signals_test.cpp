@@ -68,6 +68,40 @@ TEST(Signals, WhatWasIgnoredStaysIgnored) {
     EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
+TEST(Signals, ATerminalThatIsClosedIsNotedToo) {
+    int status = status_of([] {
+        note_signals();
+        ::raise(SIGHUP);
+        if (noted_signal() != SIGHUP) ::_exit(1);
+        // A session that ends sends both, in any order, and more than once: still one wish.
+        ::raise(SIGHUP);
+        ::raise(SIGTERM);
+        ::raise(SIGHUP);
+        ::_exit(noted_signal() == SIGTERM ? 0 : 2);
+    });
+    EXPECT_TRUE(WIFEXITED(status)) << "ended by signal " << WTERMSIG(status);
+    EXPECT_EQ(WEXITSTATUS(status), 0);
+    status = status_of([] {
+        note_signals();
+        ::raise(SIGTERM);
+        ::raise(SIGHUP);
+        ::raise(SIGINT);
+    });
+    ASSERT_TRUE(WIFSIGNALED(status));
+    EXPECT_EQ(WTERMSIG(status), SIGINT);
+}
+
+TEST(Signals, AReaderThatIsGoneAndALimitAreErrors) {
+    int status = status_of([] {
+        note_signals();
+        ::raise(SIGPIPE);
+        ::raise(SIGXFSZ);
+        ::_exit(noted_signal() == 0 ? 0 : 1);
+    });
+    EXPECT_TRUE(WIFEXITED(status));
+    EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
 TEST(RealClock, GoesOnAndSleepsAtLeastThatLong) {
     RealClock clock;
     double start = clock.now();

@@ -13,10 +13,11 @@ TEST(Quote, EachGrammarInItsOwnWay) {
     EXPECT_EQ(*quote_shell(value), R"('A=h"p\%40$x`y`'\''z é')");
     EXPECT_EQ(*quote_toml(value), R"("A=h\"p\\%40$x`y`'z é")");
     EXPECT_EQ(*quote_toml("a\tb"), R"("a\tb")");
+    EXPECT_EQ(*quote_html("<b a='1' c=\"2\">&amp; é"), "&lt;b a=&#39;1&#39; c=&quot;2&quot;&gt;&amp;amp; é");
 }
 
 TEST(Quote, RefusesWhatOneLineCannotHold) {
-    for (auto quote : {quote_unit_word, quote_env_file, quote_shell, quote_toml})
+    for (auto quote : {quote_unit_word, quote_env_file, quote_shell, quote_toml, quote_html})
         for (std::string value : {std::string("a\nb"), std::string("a\rb"), std::string("a\0b", 3),
                                   std::string("\x1B[31m"), std::string("\x7F"), std::string("\xFF")}) {
             auto result = quote(value);

@@ -163,6 +163,40 @@ TEST_P(PowerLoss, WhatARecoveryReportedAfterKillsIsOnTheDisk) {
     }
 }
 
+// One error meets the recovery, and it goes on: what it reports all the same must outlast a loss of power,
+// also where the record that it acts on had not reached the disk when the run before it died.
+TEST_P(PowerLoss, WhatARecoveryReportedDespiteAnErrorIsOnTheDisk) {
+    std::size_t points = 0;
+    for (std::size_t n = 1;; ++n) {
+        bool struck = true;
+        for (std::size_t m = 1; struck; ++m) {
+            Scene scene(GetParam());
+            if (!stop_at(scene, n)) {
+                EXPECT_GE(points, 100U);
+                return;
+            }
+            auto& world = scene.world;
+            world.fs.heal();
+            world.relock();
+            auto first = world.fs.operations.size();
+            world.fs.fail_at(m, EIO);
+            auto receipt = recover(world.context());
+            struck = world.fs.operations.size() >= first + m;
+            if (receipt.error || receipt.outcome == Outcome::unchanged) continue;
+            auto reported = world.target();
+            for (const auto& disk : world.fs.after_power_loss()) {
+                ++points;
+                World again;
+                come_up(again, disk);
+                auto where = cat("killed at ", n, ", error at ", m);
+                expect_recovers(again, scene, where);
+                if (HasFatalFailure()) return;
+                ASSERT_TRUE(again.target() == reported) << where;
+            }
+        }
+    }
+}
+
 INSTANTIATE_TEST_SUITE_P(Jobs, PowerLoss, ::testing::Values(Job::apply, Job::take_back),
                          [](const auto& job) { return job.param == Job::apply ? "Apply" : "TakeBack"; });
 

@@ -98,6 +98,74 @@ TEST(Swap, ACrashWhileAnEditIsSwappedOutLosesNothing) {
     EXPECT_GE(points, 8U);
 }
 
+// The same with what could be taken for something of ours: the file emptied, cut off, replaced by a link, by
+// what another run had planned for another moment.
+struct LastMoment {
+    const char* name;
+    std::function<void(World&)> change;
+    std::function<bool(const support::MemFs::Tree&, const std::string&)> is_there;
+};
+
+class SwapCrash : public ::testing::TestWithParam<LastMoment> {};
+
+TEST_P(SwapCrash, LosesNothing) {
+    const auto& moment = GetParam();
+    std::size_t points = 0;
+    for (std::size_t n = 1;; ++n) {
+        World world;
+        world.fs.before_operation = [&, done = false](const support::MemFs::Operation& operation) mutable {
+            if (done || operation.verb != "exchange" || operation.str().find(kDaemon) == std::string::npos)
+                return;
+            done = true;
+            moment.change(world);
+        };
+        auto first = world.fs.operations.size();
+        world.fs.fail_at(n, EIO, true);
+        (void)world.run(rich_plan());
+        bool struck = world.fs.operations.size() >= first + n;
+        bool edited = false;
+        for (const auto& [path, node] : world.fs.tree())
+            edited |= path.starts_with("/etc/docker/") && moment.is_there(world.fs.tree(), path);
+        world.fs.heal();
+        world.fs.before_operation = nullptr;
+        world.relock();
+        (void)recover(world.context());
+        if (needs_recovery(world.state.view()).value_or(true)) {
+            EXPECT_FALSE(recover(world.context(), ForeignFiles::keep_current).error);
+        }
+        if (edited) {
+            ++points;
+            EXPECT_TRUE(moment.is_there(world.fs.tree(), kDaemon)) << "crash at " << n;
+        }
+        EXPECT_THAT(world.left_overs(), IsEmpty()) << "crash at " << n;
+        if (!struck) break;
+    }
+    EXPECT_GE(points, 8U);
+}
+
+auto bytes_are(std::string bytes) {
+    return [bytes](const support::MemFs::Tree& tree, const std::string& path) {
+        auto found = tree.find(path);
+        return found != tree.end() && found->second.type == sys::FileType::regular &&
+               found->second.bytes == bytes;
+    };
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Moments, SwapCrash,
+    ::testing::Values(LastMoment{"Emptied", [](World& w) { w.fs.put(kDaemon, ""); }, bytes_are("")},
+                      LastMoment{"CutOff", [](World& w) { w.fs.put(kDaemon, "{\"registry-mirrors\":["); },
+                                 bytes_are("{\"registry-mirrors\":[")},
+                      LastMoment{"Zeros", [](World& w) { w.fs.put(kDaemon, std::string(3, '\0')); },
+                                 bytes_are(std::string(3, '\0'))},
+                      LastMoment{"Link", [](World& w) { w.fs.put_link(kDaemon, "/etc/other"); },
+                                 [](const support::MemFs::Tree& tree, const std::string& path) {
+                                     auto found = tree.find(path);
+                                     return found != tree.end() &&
+                                            found->second.type == sys::FileType::symlink;
+                                 }}),
+    [](const auto& moment) { return std::string(moment.param.name); });
+
 TEST(Swap, WorksWhereNamesCannotBeExchanged) {
     World world;
     world.fs.plain_renames_only = true;

@@ -1,0 +1,17 @@
+// A ranking that another node measured: `apply --ranking`.
+#pragma once
+
+#include "base/result.hpp"
+#include "cli/measure.hpp"
+#include "cli/node.hpp"
+#include "model/report.hpp"
+
+namespace mirrorctl::cli {
+
+// request.ranking_file is a host path, or https://HOST/PATH#sha256=HEX: what is fetched must have that
+// digest, because nothing else says that it is the ranking the user means. Nothing is probed. Errors: usage -
+// made for another site or with another profile, older than the profile's `ttl`, from the future, a URL
+// without a digest or with a password; digest_mismatch, parse, and those of reading and of fetch_apart.
+Result<Report> read_ranking(Node& node, const MeasureRequest& request);
+
+}  // namespace mirrorctl::cli

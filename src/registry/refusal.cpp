@@ -1,0 +1,117 @@
+#include "registry/refusal.hpp"
+
+#include "base/strings.hpp"
+
+namespace mirrorctl::registry {
+
+namespace {
+
+bool contains(std::string_view text, std::string_view part) {
+    return lower(text).find(part) != std::string::npos;
+}
+
+std::string project_of(std::string_view repository) {
+    return std::string(repository.substr(0, repository.find('/')));
+}
+
+std::string who(const Attempt& attempt) {
+    return attempt.login.empty() ? "anonymously" : cat("as ", attempt.login);
+}
+
+void explain_401(const Attempt& attempt, const net::Answer& answer, Error& error) {
+    error.code = ErrorCode::permission_denied;
+    // Harbor (src/server/middleware/v2auth/auth.go) sends no challenge when the project does not exist.
+    if (attempt.push && !answer.header("WWW-Authenticate")) {
+        error.message += cat(": project ", project_of(attempt.repository), " does not exist on ",
+                             attempt.host, ", or there is no right to push to it");
+        error.hint = cat("create the project ", project_of(attempt.repository), " on ", attempt.host,
+                         ", or use --create-project (Harbor)");
+        return;
+    }
+    error.message += cat(": not allowed ", who(attempt));
+    error.hint = attempt.login.empty() ? cat("add an entry for ", attempt.host,
+                                             " to the auth file, or: docker login ", attempt.host)
+                                       : cat("check user, password and rights in ", attempt.login);
+}
+
+void explain_403(const Attempt& attempt, const Complaint& complaint, Error& error) {
+    error.code = ErrorCode::permission_denied;
+    if (contains(complaint.message, "upper limit") || contains(complaint.message, "quota")) {
+        error.code = ErrorCode::http;
+        error.cause = kQuotaCause;
+        error.message += ": the storage quota of the project is used up";
+        error.hint = cat("raise the quota of project ", project_of(attempt.repository), " on ", attempt.host,
+                         ", or delete images there");
+    } else if (contains(complaint.message, "read only") || contains(complaint.message, "read-only")) {
+        error.message += ": the registry is in read-only mode";
+        error.hint = "wait until its administrator ends the read-only mode";
+    } else if (contains(complaint.message, "proxy")) {
+        error.message += ": the project is a proxy cache, which takes no pushes";
+        error.hint = "choose an ordinary project as destination";
+    } else {
+        error.message += cat(": not allowed ", who(attempt));
+        error.hint = cat("give the account the right to ", attempt.push ? "push to " : "pull ",
+                         attempt.repository, " on ", attempt.host);
+    }
+}
+
+void explain_others(const Attempt& attempt, const net::Answer& answer, Error& error) {
+    switch (answer.status) {
+        case 404:
+            error.code = ErrorCode::not_found;
+            if (!attempt.push) {
+                error.message += ": no such image";
+                error.hint = "check repository and tag";
+                return;
+            }
+            error.message += ": no such repository";
+            error.hint = cat("create ", attempt.repository, " on ", attempt.host, " first (ECR and others)");
+            return;
+        case 412:
+            error.message += ": the project's rules forbid it (an immutable tag?)";
+            error.hint = "choose another tag, or change the rule of the project";
+            return;
+        case 413:
+            error.message += ": too large for a proxy in front of the registry";
+            error.hint = "raise its limit (nginx: client_max_body_size 0)";
+            return;
+        case 507:
+            error.cause = kQuotaCause;
+            error.message += ": the registry has no storage left";
+            error.hint = cat("free storage on ", attempt.host, ", or choose another registry");
+            return;
+        case 429:
+            error.message += is_pull_quota(answer) ? ": the pull limit is used up" : ": too many requests";
+            error.hint = "wait, log in at the source, or read through a mirror (--profile)";
+            return;
+        default:
+            return;
+    }
+}
+
+}  // namespace
+
+bool is_pull_quota(const net::Answer& answer) {
+    if (answer.status != 429) return false;
+    // TOOMANYREQUESTS alone is said of every hurry (distribution-spec, "Error Codes"): Docker Hub's words
+    // count.
+    return contains(answer.body, "pull rate limit");
+}
+
+Error refusal(const Attempt& attempt, const net::Answer& answer) {
+    auto complaint = read_complaint(answer.body);
+    Error error{.code = ErrorCode::http, .message = std::string(attempt.what), .cause = answer.status};
+    if (answer.status == 401)
+        explain_401(attempt, answer, error);
+    else if (answer.status == 403)
+        explain_403(attempt, complaint, error);
+    else
+        explain_others(attempt, answer, error);
+    error.message += cat(" (", answer.status);
+    if (!complaint.code.empty()) error.message += cat(" ", complaint.code);
+    if (!complaint.message.empty()) error.message += cat(": ", complaint.message);
+    error.message += ")";
+    return error;
+}
+
+}  // namespace mirrorctl::registry

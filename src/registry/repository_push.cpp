@@ -1,0 +1,125 @@
+// Of class Repository: uploads begun and given up, mounts, lists of tags and of referrers.
+#include "base/digest.hpp"
+#include "base/strings.hpp"
+#include "registry/content.hpp"
+#include "registry/link.hpp"
+#include "registry/manifest.hpp"
+#include "registry/repository.hpp"
+#include "registry/text_body.hpp"
+#include "registry/token.hpp"
+
+#include <set>
+#include <utility>
+
+namespace mirrorctl::registry {
+
+namespace {
+
+constexpr std::int64_t kMaxTagsPage = 4 * 1024 * 1024;
+constexpr int kMaxPages = 2000;
+
+}  // namespace
+
+Result<UploadPlace> Repository::begin_upload() {
+    TRY_ASSIGN(auto answer, send_push(request("POST", "blobs/uploads/"), {}, true));
+    if (answer.status != 202) return Failure(refused("push", answer, true));
+    return upload_place(request("POST", "blobs/uploads/").url, answer.header("Location").value_or(""));
+}
+
+void Repository::cancel_upload(const Url& place) {
+    auto request = at(place, "DELETE");
+    request.deadline = 5;
+    // Whatever it answers: registries sweep what is left over.
+    static_cast<void>(host_->send({.request = std::move(request),
+                                   .scope = host_->scope(name_, "pull,push"),
+                                   .account = &account_,
+                                   .retries = 0}));
+}
+
+// Harbor API 2.0, POST /projects: 201, or 409 when it exists.
+Result<void> Repository::create_project() {
+    auto project = name_.substr(0, name_.find('/'));
+    auto request = this->request("POST", "");
+    request.url.path = "/api/v2.0/projects";
+    request.url.query.clear();
+    request.headers.emplace_back("Content-Type", "application/json");
+    if (!account_.user.empty())
+        request.headers.emplace_back("Authorization",
+                                     basic_authorization(cat(account_.user, ":", account_.password)));
+    auto text = cat("{\"project_name\":\"", project, "\",\"metadata\":{\"public\":\"false\"}}");
+    TextBody body(text);
+    request.body = &body;
+    request.body_size = body.size();
+    TRY_ASSIGN(auto answer, host_->send({.request = std::move(request), .own_authorization = true}));
+    if (answer.status == 201 || answer.status == 409) return {};
+    return Failure(refused(cat("creating project ", project), answer, true));
+}
+
+Result<void> Repository::check_push() {
+    TRY_ASSIGN(auto place, begin_upload());
+    cancel_upload(place.url);
+    return {};
+}
+
+Result<bool> Repository::mount(const std::string& digest, const std::string& from) {
+    auto request = this->request("POST", "blobs/uploads/");
+    request.url.query += cat(request.url.query.empty() ? "" : "&", "mount=", replace_all(digest, ":", "%3A"),
+                             "&from=", host_->repository(from));
+    auto scope = cat(host_->scope(name_, "pull,push"), " ", host_->scope(from, "pull"));
+    TRY_ASSIGN(auto answer,
+               host_->send({.request = request, .scope = scope, .account = &account_, .retries = 0}));
+    if (answer.status == 201) return true;
+    if (answer.status == 202)
+        if (auto place = upload_place(request.url, answer.header("Location").value_or("")))
+            cancel_upload(place->url);
+    return false;
+}
+
+Result<std::vector<std::string>> Repository::tags(std::size_t most) {
+    std::vector<std::string> out;
+    std::set<std::string> seen;
+    auto request = this->request("GET", "tags/list");
+    request.url.query += cat(request.url.query.empty() ? "" : "&", "n=1000");
+    request.max_body_bytes = kMaxTagsPage;
+    auto first = request.url;
+    for (int page = 0; page < kMaxPages; ++page) {
+        TRY_ASSIGN(auto answer, pull(request));
+        if (answer.status != 200) return Failure(refused("cannot list tags", answer, false));
+        TRY_ASSIGN(auto tags, parse_tags(answer.body));
+        std::size_t before = seen.size();
+        for (auto& tag : tags)
+            if (seen.insert(tag).second) out.push_back(std::move(tag));
+        auto next = next_link(answer.all_headers("Link"));
+        if (!next && out.size() <= most) return out;
+        if (!next || out.size() > most) break;
+        TRY_ASSIGN(request.url, resolve_url(request.url, *next));
+        if (request.url.host == first.host && !same_origin(request.url, first)) {
+            request.url.scheme = first.scheme;  // an inner scheme or port, as with uploads
+            request.url.port = first.port;
+        }
+        if (!same_origin(request.url, first) || seen.size() == before) break;
+    }
+    return Failure(Error{
+        .code = ErrorCode::http,
+        .message =
+            cat("list of tags not complete: ", host_->name(), "/", name_,
+                ": its pages go in a circle or lead elsewhere, or there are more than ", most, " tags")});
+}
+
+Result<std::optional<Manifest>> Repository::referrers(const std::string& digest) {
+    auto request = this->request("GET", cat("referrers/", digest));
+    request.headers.emplace_back("Accept", "application/vnd.oci.image.index.v1+json");
+    request.max_body_bytes = kMaxManifestBytes;
+    TRY_ASSIGN(auto answer, pull(request));
+    bool index = answer.header("Content-Type").value_or("").starts_with("application/vnd.oci.image.index");
+    if (answer.status == 200 && index && !answer.truncated)
+        return std::optional(Manifest{.digest = sha256_digest(answer.body),
+                                      .media_type = "application/vnd.oci.image.index.v1+json",
+                                      .bytes = std::move(answer.body)});
+    TRY_ASSIGN(auto head, this->head(fallback_tag(digest)));
+    if (!head) return std::optional<Manifest>();
+    TRY_ASSIGN(auto manifest, get(fallback_tag(digest)));
+    return std::optional(std::move(manifest));
+}
+
+}  // namespace mirrorctl::registry

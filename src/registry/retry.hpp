@@ -1,0 +1,28 @@
+// When to ask again.
+#pragma once
+
+#include "net/transport.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace mirrorctl::registry {
+
+// Seconds from Retry-After (RFC 9110 section 10.2.3: a number, or a date); nullopt if there is none that
+// makes sense. At most a day. `wall` = seconds since 1970 UTC.
+std::optional<double> retry_after(const net::Response& response, double wall);
+
+// "Sun, 06 Nov 1994 08:49:37 GMT" -> seconds since 1970.
+std::optional<double> parse_http_date(std::string_view text);
+
+// What may be well a moment later: 408, 429, 500, 502, 503, 504 and the proxies' 499, 520-524.
+bool is_transient(int status);
+
+// ratelimit-remaining ("76;w=21600"); nullopt if the answer does not say.
+std::optional<std::int64_t> pulls_left(const net::Response& response);
+
+// 0.5, 1, 2, ... 20 seconds, each up to half as long again: `jitter` in 0..1.
+double backoff(int attempt, double jitter);
+
+}  // namespace mirrorctl::registry

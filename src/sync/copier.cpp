@@ -1,0 +1,230 @@
+#include "sync/copier.hpp"
+
+#include "base/strings.hpp"
+
+#include <algorithm>
+
+namespace mirrorctl::sync {
+
+namespace {
+
+using Outcome = ImageResult::Outcome;
+using Action = PlannedImage::Action;
+
+constexpr double kRateWindow = 3;  // seconds
+
+}  // namespace
+
+Copier::Copier(Engine::State& state, const SyncPlan& plan) : state_(state), plan_(plan) {
+    began_ = state_.loop.now();
+    images_.resize(plan.images.size());
+    for (std::size_t i = 0; i < plan.images.size(); ++i) {
+        const auto& image = plan.images[i];
+        report_.images.push_back({.rule = image.rule,
+                                  .source = image.source,
+                                  .destination = image.destination,
+                                  .source_digest = image.source_digest,
+                                  .notes = image.notes});
+        images_[i].began = began_;
+        if (image.action == Action::copy && state_.trees[i]) continue;
+        report_.images[i].outcome = Outcome::skipped;
+        report_.images[i].why = image.why;
+        if (image.action == Action::up_to_date) report_.images[i].destination_digest = image.digest;
+        ++done_;
+    }
+    make_jobs();
+}
+
+void Copier::make_jobs() {
+    std::map<std::string, std::size_t> by_digest;
+    auto add_once = [](auto& list, const auto& value) {
+        if (std::find(list.begin(), list.end(), value) == list.end()) list.push_back(value);
+    };
+    for (std::size_t i = 0; i < plan_.images.size(); ++i) {
+        if (!state_.trees[i]) continue;
+        const auto& image = plan_.images[i];
+        for (const auto& blob : blobs_of(*state_.trees[i])) {
+            auto [found, fresh] = by_digest.emplace(blob.digest, jobs_.size());
+            if (fresh) {
+                jobs_.push_back({.blob = blob, .sources = {}, .targets = {}});
+                users_.emplace_back();
+            }
+            auto& job = jobs_[found->second];
+            add_once(job.sources, image.source.location);
+            if (state_.there[{image.destination.location, blob.digest}]) {
+                add_once(job.present, image.destination.location);
+                continue;
+            }
+            auto known = std::find_if(job.targets.begin(), job.targets.end(), [&](const auto& target) {
+                return target.location == image.destination.location;
+            });
+            if (known == job.targets.end()) job.targets.push_back({.location = image.destination.location});
+            users_[found->second].push_back(i);
+            ++images_[i].pending;
+        }
+    }
+}
+
+SyncReport Copier::run() {
+    for (const auto& result : report_.images)
+        if (result.outcome == Outcome::skipped) state_.context.observer.on_image(result);
+    auto width = static_cast<std::size_t>(std::max(1, state_.options.concurrency));
+    std::vector<std::size_t> ready;
+    for (std::size_t i = 0; i < images_.size(); ++i)
+        if (state_.trees[i] && images_[i].pending == 0) ready.push_back(i);
+    // Images that lack nothing but their manifests are done with the first blobs, not after them.
+    state_.loop.parallel(ready.size() + jobs_.size(), width, [&](std::size_t i) {
+        if (i < ready.size())
+            finish(ready[i]);
+        else
+            run_job(i - ready.size());
+    });
+    report_.bytes_read = state_.traffic.read;
+    report_.bytes_written = state_.traffic.written;
+    report_.blobs_mounted = state_.traffic.mounted;
+    report_.seconds = state_.loop.now() - began_;
+    report_.interrupted = state_.loop.stopping();
+    report_.quota_exhausted = state_.hosts.exhausted();
+    report_.warnings = state_.hosts.take_warnings();
+    return std::move(report_);
+}
+
+void Copier::run_job(std::size_t index) {
+    auto& job = jobs_[index];
+    if (job.targets.empty()) return;
+    running_[index] = &job;
+    run_blob_job(state_.loop, state_.hosts, state_.traffic, job);
+    running_.erase(index);
+    settle(job, index);
+}
+
+// The images that waited for this blob; the last one to get what it needs is pushed by this very fiber.
+void Copier::settle(const BlobJob& job, std::size_t index) {
+    std::vector<bool> counted(job.targets.size());
+    std::vector<std::size_t> complete;
+    for (auto i : users_[index]) {
+        auto& image = images_[i];
+        auto target = std::find_if(job.targets.begin(), job.targets.end(), [&](const auto& one) {
+            return one.location == plan_.images[i].destination.location;
+        });
+        auto at = static_cast<std::size_t>(target - job.targets.begin());
+        image.wrote = image.wrote || target->state == BlobTarget::State::uploaded;
+        image.mounted = image.mounted || target->state == BlobTarget::State::mounted;
+        if (target->state == BlobTarget::State::failed) image.error = target->error;
+        if (target->state == BlobTarget::State::uploaded && !counted[at]) {
+            counted[at] = true;
+            report_.images[i].bytes += job.blob.size;
+        }
+        if (--image.pending == 0) complete.push_back(i);
+    }
+    for (auto i : complete) finish(i);
+}
+
+void Copier::finish(std::size_t index) {
+    auto& image = images_[index];
+    auto& result = report_.images[index];
+    const auto& planned = plan_.images[index];
+    if (!image.error) {
+        auto& repository = state_.hosts.repository(planned.destination.location);
+        const auto& tree = *state_.trees[index];
+        auto target = planned.destination.tag.empty() ? tree.manifest.digest : planned.destination.tag;
+        auto pushed = push_tree(repository, tree, target);
+        if (pushed)
+            result.destination_digest = *pushed;
+        else
+            image.error = pushed.error();
+    }
+    if (!image.error && state_.options.referrers)
+        if (auto done = push_referrers(planned); !done)
+            result.notes.push_back(cat("signatures and such not copied: ", done.error().message));
+    result.outcome = image.error                     ? Outcome::failed
+                     : image.mounted && !image.wrote ? Outcome::mounted
+                                                     : Outcome::copied;
+    if (image.error) result.why = image.error->message;
+    result.error = image.error;
+    result.seconds = state_.loop.now() - image.began;
+    state_.trees[index] = nullptr;
+    ++done_;
+    state_.context.observer.on_image(result);
+}
+
+// Children before parents, the tag last: what a registry checks is there when it checks.
+Result<std::string> Copier::push_tree(registry::Repository& repository, const Tree& tree,
+                                      const std::string& target) {
+    for (const auto& child : tree.children) TRY(push_tree(repository, *child, child->manifest.digest));
+    TRY_ASSIGN(auto stored, repository.put(target, tree.manifest));
+    if (!tree.content.subject.empty() && !stored.subject_noted) TRY(note_subject(repository, tree));
+    return stored.digest;
+}
+
+// A registry without the referrers API: the list is a tag that clients keep (distribution-spec, "Pushing
+// Manifests with Subject").
+Result<void> Copier::note_subject(registry::Repository& repository, const Tree& tree) {
+    auto tag = registry::fallback_tag(tree.content.subject);
+    TRY_ASSIGN(auto head, repository.head(tag));
+    registry::Manifest list{.digest = {}, .media_type = "application/vnd.oci.image.index.v1+json"};
+    if (head) {
+        TRY_ASSIGN(list, repository.get(tag));
+    }
+    registry::Referrer referrer{.part = {.media_type = tree.content.media_type,
+                                         .digest = tree.manifest.digest,
+                                         .size = static_cast<std::int64_t>(tree.manifest.bytes.size())},
+                                .artifact_type = tree.content.artifact_type,
+                                .annotations = tree.content.annotations};
+    TRY_ASSIGN(auto bytes, registry::add_referrer(list.bytes, referrer));
+    if (bytes == list.bytes) return {};
+    list.bytes = std::move(bytes);
+    list.digest = registry::digest_of(list.bytes);
+    TRY(repository.put(tag, list));
+    return {};
+}
+
+// What refers to the image at its source: read, and pushed with its blobs.
+Result<void> Copier::push_referrers(const PlannedImage& image) {
+    auto& source = state_.hosts.repository(image.source.location);
+    auto& destination = state_.hosts.repository(image.destination.location);
+    TRY_ASSIGN(auto list, source.referrers(image.source_digest));
+    if (!list || image.digest != image.source_digest) return {};
+    TRY_ASSIGN(auto content, registry::read_content(list->bytes, list->media_type));
+    for (const auto& child : content.children) {
+        SyncOptions whole;
+        auto read = TreeReader(state_.loop, state_.hosts, whole).read(image.source.location, child.digest);
+        if (!read) return Failure(read.error());
+        for (const auto& blob : blobs_of(*read->tree)) {
+            TRY_ASSIGN(auto has, destination.has_blob(blob.digest));
+            if (has) continue;
+            BlobJob job{.blob = blob,
+                        .sources = {image.source.location},
+                        .targets = {{.location = image.destination.location}}};
+            run_blob_job(state_.loop, state_.hosts, state_.traffic, job);
+            if (job.targets.front().state == BlobTarget::State::failed)
+                return Failure(job.targets.front().error);
+        }
+        TRY(push_tree(destination, *read->tree, child.digest));
+    }
+    return {};
+}
+
+void Copier::tell_progress() {
+    double now = state_.loop.now();
+    history_.emplace_back(now, state_.traffic.read);
+    while (history_.size() > 1 && history_.front().first < now - kRateWindow) history_.pop_front();
+    double span = now - history_.front().first;
+    Progress progress{
+        .phase = Progress::Phase::copying,
+        .images_done = done_,
+        .images_total = plan_.images.size(),
+        .bytes_done = state_.traffic.read,
+        .bytes_total = plan_.source_bytes,
+        .seconds = now - began_,
+        .rate = span > 0 ? static_cast<double>(state_.traffic.read - history_.front().second) / span : 0};
+    for (const auto& [index, job] : running_)
+        if (job->reader)
+            progress.streams.push_back({.digest = job->blob.digest,
+                                        .from = job->reader->from(),
+                                        .bytes = job->reader->offset(),
+                                        .size = job->blob.size});
+    state_.context.observer.on_progress(progress);
+}
+
+}  // namespace mirrorctl::sync

@@ -1,0 +1,211 @@
+#include "sync/planner.hpp"
+
+#include "base/strings.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <set>
+#include <tuple>
+
+namespace mirrorctl::sync {
+
+namespace {
+
+constexpr std::size_t kMostTags = 100'000;
+constexpr std::size_t kAtOnce = 16;
+
+}  // namespace
+
+SyncPlan Planner::run() {
+    auto& loop = state_.loop;
+    loop.parallel(rules_.size(), kAtOnce, [&](std::size_t i) { expand(i); });
+    std::stable_sort(wishes_.begin(), wishes_.end(),
+                     [](const auto& a, const auto& b) { return a.rule < b.rule; });
+    refuse_clashes();
+    loop.parallel(wishes_.size(), kAtOnce, [&](std::size_t i) { look_at(wishes_[i]); });
+    keep_order();
+    check_pushes();
+    look_for_blobs();
+    count_bytes();
+    plan_.quota_exhausted = state_.hosts.exhausted();
+    for (auto& warning : state_.hosts.take_warnings()) plan_.warnings.push_back(std::move(warning));
+    return std::move(plan_);
+}
+
+void Planner::refuse(std::size_t rule, Error error, const Source& source, const Destination& destination) {
+    const auto& where = rules_[rule].where;
+    if (!where.file.empty()) error.location = where;
+    plan_.refusals.push_back(
+        {.rule = rule, .source = source, .destination = destination, .error = std::move(error)});
+}
+
+void Planner::expand(std::size_t index) {
+    const auto& rule = rules_[index];
+    const auto& selector = rule.selector;
+    if (selector.kind == Selector::Kind::digest)
+        return add(index, {.location = rule.source, .tag = selector.tag, .digest = selector.digest}, true);
+    if (selector.kind == Selector::Kind::tags) {
+        for (const auto& tag : selector.tags)
+            add(index, {.location = rule.source, .tag = tag}, selector.tags.size() == 1);
+        return;
+    }
+    auto tags = state_.hosts.repository(rule.source).tags(kMostTags);
+    if (!tags) return refuse(index, tags.error());
+    if (selector.kind == Selector::Kind::pattern)
+        std::erase_if(*tags, [&](const auto& tag) { return !selector.matches(tag); });
+    if (tags->empty())
+        plan_.warnings.push_back(cat(rule.text.empty() ? rule.source.str() : rule.text, ": no tag matches"));
+    std::sort(tags->begin(), tags->end());
+    for (const auto& tag : *tags) add(index, {.location = rule.source, .tag = tag}, tags->size() == 1);
+}
+
+void Planner::add(std::size_t rule, Source source, bool only) {
+    Wish wish{.rule = rule, .source = std::move(source), .destinations = {}};
+    for (auto destination : rules_[rule].destinations) {
+        if (!destination.tag.empty() && !only) {
+            refuse(rule,
+                   {.code = ErrorCode::usage,
+                    .message = cat("rule refused: ", destination.str(), ": several tags cannot become one"),
+                    .hint = "leave the tag of the destination out, or select one tag"});
+            continue;
+        }
+        if (destination.tag.empty()) destination.tag = wish.source.tag;
+        if (destination.location == wish.source.location && destination.tag == wish.source.tag) {
+            refuse(
+                rule,
+                {.code = ErrorCode::usage,
+                 .message = cat("rule refused: ", destination.str(), ": source and destination are the same"),
+                 .hint = "name another repository or tag as destination"},
+                wish.source, destination);
+            continue;
+        }
+        auto known = std::find(wish.destinations.begin(), wish.destinations.end(), destination);
+        if (known == wish.destinations.end()) wish.destinations.push_back(std::move(destination));
+    }
+    if (!wish.destinations.empty()) wishes_.push_back(std::move(wish));
+}
+
+// Two sources that would land on one name: neither is copied.
+void Planner::refuse_clashes() {
+    std::map<Destination, std::set<Source>> takers;
+    for (const auto& wish : wishes_)
+        for (const auto& destination : wish.destinations)
+            if (!destination.tag.empty()) takers[destination].insert(wish.source);
+    std::set<std::pair<Destination, Source>> done;
+    for (auto& wish : wishes_)
+        std::erase_if(wish.destinations, [&](const Destination& destination) {
+            auto found = takers.find(destination);
+            bool twice = !done.emplace(destination, wish.source).second;
+            if (found == takers.end() || found->second.size() < 2) return twice;
+            auto other = std::find_if(found->second.begin(), found->second.end(),
+                                      [&](const Source& source) { return source != wish.source; });
+            refuse(wish.rule,
+                   {.code = ErrorCode::conflict,
+                    .message = cat("two images for one name: ", destination.str(), ": ", wish.source.str(),
+                                   " and ", other->str()),
+                    .hint = "give one of them another repository or tag (--keep-path keeps the whole path)"},
+                   wish.source, destination);
+            return true;
+        });
+}
+
+void Planner::look_at(const Wish& wish) {
+    if (wish.destinations.empty() || state_.loop.stopping()) return;
+    Result<std::optional<registry::ManifestHead>> head;
+    for (auto& place : state_.hosts.readers(wish.source.location, wish.source.digest.empty())) {
+        head = place.head(wish.source.target());
+        if (head && *head) break;
+    }
+    if (!head) return refuse(wish.rule, head.error(), wish.source);
+    if (!*head)
+        return refuse(
+            wish.rule,
+            {.code = ErrorCode::not_found,
+             .message = cat("no such image: ", wish.source.str(), ": the registry does not have it"),
+             .hint = "check repository and tag",
+             .cause = 404},
+            wish.source);
+    compare(wish, wish.source.digest.empty() ? (*head)->digest : wish.source.digest);
+}
+
+// With a filter the digest at the destination is known only once the index has been read.
+void Planner::compare(const Wish& wish, const std::string& source_digest) {
+    std::vector<PlannedImage> images;
+    bool all_there = state_.options.platforms.empty() && !state_.options.force && !source_digest.empty();
+    for (const auto& destination : wish.destinations) {
+        PlannedImage image{.rule = wish.rule,
+                           .source = wish.source,
+                           .destination = destination,
+                           .source_digest = source_digest,
+                           .digest = source_digest};
+        if (all_there) {
+            auto have = state_.hosts.repository(destination.location)
+                            .head(destination.tag.empty() ? source_digest : destination.tag);
+            if (!have && have.error().code == ErrorCode::interrupted) return;
+            bool same = have && *have && (*have)->digest == source_digest;
+            if (same) {
+                image.action = PlannedImage::Action::up_to_date;
+                image.why = "the destination has it";
+                plan_.images.push_back(std::move(image));
+                state_.trees.emplace_back();
+                continue;
+            }
+        }
+        images.push_back(std::move(image));
+    }
+    if (!images.empty()) plan_copy(wish, std::move(images));
+}
+
+void Planner::plan_copy(const Wish& wish, std::vector<PlannedImage> images) {
+    auto target = images.front().source_digest.empty() ? wish.source.target() : images.front().source_digest;
+    auto read = TreeReader(state_.loop, state_.hosts, state_.options).read(wish.source.location, target);
+    if (!read) return refuse(wish.rule, read.error(), wish.source);
+    if (!read->tree && !state_.options.allow_missing_platform && !read->notes.empty() &&
+        read->notes.front().starts_with("the index"))
+        return refuse(wish.rule,
+                      {.code = ErrorCode::not_found,
+                       .message = cat("no such platform: ", wish.source.str(), ": ", read->notes.front()),
+                       .hint = "check --os and --arch, or leave them out"},
+                      wish.source);
+    for (auto& image : images) {
+        image.notes = read->notes;
+        if (!read->tree) {
+            image.action = PlannedImage::Action::leave_out;
+            image.why = read->notes.empty() ? "no manifest of it is wanted" : read->notes.front();
+        } else {
+            image.digest = read->tree->manifest.digest;
+            if (image.source_digest.empty()) image.source_digest = image.digest;
+            auto have = state_.hosts.repository(image.destination.location)
+                            .head(image.destination.tag.empty() ? image.digest : image.destination.tag);
+            bool same = !state_.options.platforms.empty() && have && *have && (*have)->digest == image.digest;
+            if (same && !state_.options.force) {
+                image.action = PlannedImage::Action::up_to_date;
+                image.why = "the destination has it";
+            }
+        }
+        bool copy = image.action == PlannedImage::Action::copy;
+        plan_.images.push_back(std::move(image));
+        state_.trees.push_back(copy ? read->tree : nullptr);
+    }
+}
+
+// Answers came in any order; people read the order of their rules.
+void Planner::keep_order() {
+    std::vector<std::size_t> order(plan_.images.size());
+    std::iota(order.begin(), order.end(), 0U);
+    std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) {
+        const auto& x = plan_.images[a];
+        const auto& y = plan_.images[b];
+        return std::tie(x.rule, x.source, x.destination) < std::tie(y.rule, y.source, y.destination);
+    });
+    std::vector<PlannedImage> images;
+    std::vector<std::shared_ptr<const Tree>> trees;
+    for (auto i : order) {
+        images.push_back(std::move(plan_.images[i]));
+        trees.push_back(std::move(state_.trees[i]));
+    }
+    plan_.images = std::move(images);
+    state_.trees = std::move(trees);
+}
+
+}  // namespace mirrorctl::sync

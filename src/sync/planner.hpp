@@ -1,0 +1,40 @@
+// From rules to a plan: which tags there are, what differs, what is lacking, and whether it may be pushed.
+#pragma once
+
+#include "sync/state.hpp"
+
+namespace mirrorctl::sync {
+
+class Planner {
+  public:
+    Planner(Engine::State& state, const std::vector<Rule>& rules) : state_(state), rules_(rules) {}
+    SyncPlan run();
+
+  private:
+    // One image of a rule, before it is known what is to be done.
+    struct Wish {
+        std::size_t rule = 0;
+        Source source;
+        std::vector<Destination> destinations;
+    };
+    void expand(std::size_t rule);
+    void add(std::size_t rule, Source source, bool only);
+    void look_at(const Wish& wish);
+    void compare(const Wish& wish, const std::string& source_digest);
+    void plan_copy(const Wish& wish, std::vector<PlannedImage> images);
+    void refuse(std::size_t rule, Error error, const Source& source = {},
+                const Destination& destination = {});
+    void refuse_clashes();
+    void check_pushes();
+    Result<void> check_push(const Location& location);
+    void look_for_blobs();
+    void count_bytes();
+    void keep_order();
+
+    Engine::State& state_;
+    const std::vector<Rule>& rules_;
+    SyncPlan plan_;
+    std::vector<Wish> wishes_;
+};
+
+}  // namespace mirrorctl::sync

@@ -1,0 +1,168 @@
+#!/usr/bin/env python3
+"""`sync` beside Debian's skopeo between two docker-registry on tmpfs. --smoke: small images, no judgement of times."""
+import argparse
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import registries
+
+COPY = os.environ["SYNC_COPY"]
+PARSER = argparse.ArgumentParser()
+PARSER.add_argument("--smoke", action="store_true")
+PARSER.add_argument("--runs", type=int, default=7)
+OPTIONS = PARSER.parse_args()
+RUNS = 1 if OPTIONS.smoke else OPTIONS.runs
+SMALL = OPTIONS.smoke
+
+
+def timed(command, **environment):
+    """Wall seconds, CPU seconds, peak RSS in MiB, exit status, output; by the launcher, as this parent would hide the RSS."""
+    with tempfile.NamedTemporaryFile("r") as output:
+        done = subprocess.run([os.environ["LAUNCH"], "1", output.name, shutil.which(command[0]), *command[1:]], check=True,
+                              capture_output=True, text=True, env={**os.environ, **environment})
+        wall, rss, cpu, status = done.stdout.split()
+        return float(wall), float(cpu), float(rss) / 1024, int(status), output.read()
+
+
+def ours(*words, **environment):
+    result = timed([COPY, *words], **environment)
+    assert result[3] == 0, result[4]
+    return result
+
+
+def skopeo(*pairs):
+    total = [0, 0, 0, 0, ""]
+    for source, destination in pairs:
+        one = timed(["skopeo", "copy", "--all", "-q", "--src-tls-verify=false", "--dest-tls-verify=false",
+                     "docker://" + source, "docker://" + destination])
+        assert one[3] == 0, one[4]
+        total = [total[0] + one[0], total[1] + one[1], max(total[2], one[2]), 0, ""]
+    return total
+
+
+def medians(results):
+    return [statistics.median(r[i] for r in results) for i in range(3)]
+
+
+def rows(name, mine, theirs, floor):
+    a, b = medians(mine), medians(theirs)
+    print(f"{name:10} ours {a[0]:.2f} s, {a[1]:.2f} CPU s, {a[2]:.0f} MiB   skopeo {b[0]:.2f} s, {b[1]:.2f} CPU s, {b[2]:.0f} MiB"
+          f"   {b[0] / a[0]:.2f}x (goal {floor}x), CPU {a[1] / b[1]:.2f}", flush=True)
+
+
+def big(a, b):
+    size = (1 if SMALL else 256) << 20
+    digest = a.put_image("big/image", "1", [os.urandom(size) for _ in range(4)])
+    mine, theirs = [], []
+    for _ in range(RUNS):
+        b.wipe()
+        mine.append(ours(f"{a.host}/big/image:1", f"{b.host}/x/big"))
+        assert b.digest("x/big", "1") == digest
+        b.wipe()
+        theirs.append(skopeo((f"{a.host}/big/image:1", f"{b.host}/x/big:1")))
+    rows("big", mine, theirs, 1.3)
+
+
+def shared(a, b):
+    base = os.urandom((2 if SMALL else 20) << 20)
+    names = [f"app{i}" for i in range(10)]
+    for name in names:
+        a.put_image(f"med/{name}", "1", [base] + [os.urandom((1 if SMALL else 8) << 20) for _ in range(4)])
+    unique = len(base) + 40 * ((1 if SMALL else 8) << 20)
+    mine, theirs = [], []
+    for _ in range(RUNS):
+        b.wipe()
+        proxy = registries.Proxy(a.port)
+        words = []
+        for name in names:
+            words += [f"{proxy.host}/med/{name}:1", f"{b.host}/med/{name}", "--"]
+        counted = ours(*words)
+        proxy.stop()
+        assert proxy.bytes < unique * 1.02, (proxy.bytes, unique, counted[4])
+        b.wipe()
+        mine.append(ours(*[w.replace(proxy.host, a.host) for w in words]))
+        b.wipe()
+        theirs.append(skopeo(*[(f"{a.host}/med/{n}:1", f"{b.host}/med/{n}:1") for n in names]))
+    rows("10 repos", mine, theirs, 2)
+    print(f"           each blob read once: {proxy.bytes / unique:.3f} of the unique bytes")
+
+
+def small(a, b):
+    count = 20 if SMALL else 200
+    common = [os.urandom(4096), os.urandom(4096)]
+    for i in range(count):
+        a.put_image("small/app", f"v{i}", [*common, os.urandom(4096)])
+    mine, theirs, again = [], [], []
+    for _ in range(RUNS):
+        b.wipe()
+        mine.append(ours(f"{a.host}/small/app", f"{b.host}/small/app"))
+        again.append(ours(f"{a.host}/small/app", f"{b.host}/small/app"))
+        assert f"skipped {count} " in again[-1][4], again[-1][4]
+        b.wipe()
+        one = timed(["skopeo", "sync", "--all", "--src", "docker", "--dest", "docker", "--src-tls-verify=false",
+                     "--dest-tls-verify=false", f"{a.host}/small/app", f"{b.host}/small"])
+        assert one[3] == 0, one[4]
+        theirs.append(one)
+    rows("tags", mine, theirs, 3)
+    proxy = registries.Proxy(a.port)
+    b.wipe()
+    ours(f"{a.host}/small/app", f"{b.host}/small/app")
+    ours(f"{proxy.host}/small/app", f"{b.host}/small/app")
+    proxy.stop()
+    manifests = [m for m, p in proxy.requests if b"/manifests/" in p]
+    assert manifests and set(manifests) == {b"HEAD"}, set(manifests)
+    print(f"no-op      {medians(again)[0]:.2f} s on {count} tags (goal 0.3 s), only HEAD at the source")
+
+
+def two(a, b, c):
+    size = (1 if SMALL else 64) << 20
+    a.put_image("fan/image", "1", [os.urandom(size) for _ in range(2)])
+    proxy = registries.Proxy(a.port)
+    ours(f"{proxy.host}/fan/image:1", f"{b.host}/fan/image", f"{c.host}/fan/image")
+    proxy.stop()
+    assert b.digest("fan/image", "1") == c.digest("fan/image", "1") is not None
+    ratio = proxy.bytes / (2 * size)
+    print(f"two        {ratio:.3f} of the bytes of one (goal 1.05)")
+    assert ratio < (1.05 if not SMALL else 1.1)
+
+
+def cut(a, b):
+    size = (16 if SMALL else 256) << 20
+    a.put_image("cut/image", "1", [os.urandom(size)])
+    proxy = registries.Proxy(a.port)
+    proxy.cuts = [size // 3, size // 4, size // 5]
+    b.wipe()
+    done = ours(f"{proxy.host}/cut/image:1", f"{b.host}/cut/image")
+    proxy.stop()
+    assert not proxy.cuts
+    # What a reset destroys in the buffers of the kernel was sent, but never read by us.
+    read = int(done[4].split(" read ")[1].split()[0])
+    print(f"3 resets   {read / size:.4f} of the bytes read (goal 1.01), {proxy.bytes / size:.4f} on the wire, {done[0]:.1f} s")
+    assert read <= size * 1.01
+
+
+def main():
+    if why := registries.missing():
+        print(f"skipped: {why}")
+        return 77
+    with registries.folder() as folder:
+        servers = [registries.Registry(folder, name) for name in ("a", "b", "c")]
+        try:
+            big(*servers[:2])
+            shared(*servers[:2])
+            small(*servers[:2])
+            two(*servers)
+            cut(*servers[:2])
+        finally:
+            for server in servers:
+                server.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

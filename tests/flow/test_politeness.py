@@ -1,0 +1,96 @@
+"""What servers see of us: a day of hourly runs, what they ask for, who we say we are. Counted in their own access logs."""
+
+import collections
+import hashlib
+import json
+import re
+import unittest
+
+import harness
+
+HOUR = 3600
+
+
+class Politeness(harness.FlowCase):
+    def setUp(self):
+        super().setUp()
+        self.world = self.own_lab()
+
+    def apply(self, *more, code=0):
+        return self.document(self.box.run("apply", "--profile", self.file, "--json", *more), "apply", code)
+
+    def pass_time(self, seconds):
+        """Makes everything that the program remembers that much older: the same as a clock that went on."""
+        path = self.box.state / "bench.json"
+        document = json.loads(path.read_text())
+        del document["digest"]
+        for entry in document["checks"] + document["failures"] + document["usual"] + document["asked"] + document["read"]:
+            for key in ("at", "until"):
+                if key in entry:
+                    entry[key] -= seconds
+        document["measured_at"] = {name: at - seconds for name, at in document["measured_at"].items()}
+        document["report"]["taken_at"] -= seconds
+        body = json.dumps(document, indent=1, ensure_ascii=False)[:-2]
+        path.write_text(f',\n "digest": "sha256:{hashlib.sha256(body.encode()).hexdigest()}"\n}}\n'.join([body, ""]))
+
+    def lines(self):
+        return [line for line in self.world.accesses() if line.get("method")]
+
+    def test_a_day_of_hourly_runs(self):
+        self.file = self.profile(self.world)
+        self.assertEqual(self.apply()["outcome"], "committed")
+        raced = len(self.lines())
+        for _ in range(23):
+            self.pass_time(HOUR)
+            self.assertEqual(self.apply()["outcome"], "unchanged")
+        per_mirror = collections.Counter(line["mirror"] for line in self.lines())
+        self.assertLessEqual(max(per_mirror.values()), 60, per_mirror)
+        self.assertGreaterEqual(per_mirror["fast"], 24, "and the mirrors in use are looked at all day")
+        self.assertGreater(len(self.lines()), raced)
+        starts = collections.defaultdict(list)
+        for line in self.lines():
+            if "/blobs/" in line["path"]:
+                wanted = re.match(r"bytes=(\d+)-", line["range"] or "")
+                starts[line["mirror"], line["path"].partition("?")[0]].append(int(wanted[1]) if wanted else 0)
+        for where, list_of in starts.items():
+            self.assertEqual(sorted(set(list_of)), list_of, f"{where}: bytes were asked for twice")
+        self.assertTrue(any(len(list_of) > 5 for list_of in starts.values()))
+
+    def test_a_rest_that_a_server_asks_for_is_kept(self):
+        self.file = self.profile(self.world)
+        self.world.command("set second fault {kind: rate_limit, after: 0, retry_after: 3600}")
+        self.apply()
+        asked = len(self.world.accesses("second"))
+        self.assertGreater(asked, 0)
+        self.world.command("clear second")
+        for more in ([], ["--fresh"]):
+            self.apply(*more)
+            self.assertEqual(len(self.world.accesses("second")), asked, "its Retry-After counts, whatever is asked of us")
+        done = self.ok(self.box.run("bench", "--profile", self.file, "--json"))
+        told = [m for m in json.loads(done.out)["upstreams"]["docker.io"]["ranking"] if m["url"].startswith(self.world.urls["second"])]
+        self.assertEqual((told[0]["fault"], told[0]["requests"]), ("resting", 0))
+
+    def test_runs_without_end_change_nothing(self):
+        """Measured anew at every run, by mirrors that differ by 5 %."""
+        self.world.command("set fast rate 4MiB")
+        self.world.command("set second rate 4MiB")
+        self.world.command("set second latency 6ms")
+        self.file = self.profile(self.world, policy={"ttl": "0s", "budget": {"time": "4s"}})
+        self.apply()
+        changes = 0
+        for _ in range(8):
+            self.pass_time(25 * HOUR)  # else the day's requests are soon used up
+            changes += self.apply()["changed"]
+        self.assertLessEqual(changes, 1)
+
+    def test_who_we_say_we_are(self):
+        self.file = self.profile(self.world)
+        self.box.write("etc/mirrorctl/config.yaml", "contact: noc@example.org\n")
+        self.apply()
+        agents = {line["agent"] for line in self.lines()}
+        self.assertEqual(len(agents), 1)
+        self.assertRegex(agents.pop(), r"^mirrorctl/\S+ \(measures registry mirrors; contact: noc@example\.org\)$")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,140 @@
+// What outlives a ranking: how long failures rest, how mirrors usually are, who was asked how often.
+#include "bench/cache.hpp"
+#include "bench/ledger.hpp"
+#include "unit/bench/scripted.hpp"
+
+#include <gtest/gtest.h>
+
+namespace mirrorctl::bench {
+namespace {
+
+constexpr double kNow = 1'800'000'000;
+constexpr double kDay = 86400;
+
+Measurement seen(const std::string& host, double pull_s) {
+    Measurement m{.mirror = {.url = *parse_url("https://" + host), .operator_name = "Acme"},
+                  .usable = pull_s >= 0};
+    m.predicted_pull_s = pull_s;
+    m.fault = pull_s >= 0 ? Fault::none : Fault::connect;
+    m.requests = 4;
+    return m;
+}
+
+Report ranking(double at, std::vector<Measurement> list) {
+    Report report{.profile = "p", .profile_sha256 = "abc", .taken_at = at, .upstreams = {}};
+    report.upstreams.push_back({.name = "docker.io", .ranking = std::move(list)});
+    return report;
+}
+
+CacheKey key(const std::string& network = "n1") {
+    return {.profile_sha256 = "abc", .route = "direct", .machine_id = "m", .network = network};
+}
+
+TEST(Memory, ATimeIsWhatAllRunsSayTogether) {
+    Memory memory;
+    auto usual = [&](double at, double pull_s, const std::string& network = "n1") {
+        auto report = ranking(at, {seen("a.test", pull_s)});
+        remember_times(memory, network, report);
+        return report.upstreams[0].ranking[0].usual_pull_s;
+    };
+    EXPECT_DOUBLE_EQ(usual(kNow, 4), 4);
+    EXPECT_DOUBLE_EQ(usual(kNow, 6), 5);
+    EXPECT_NEAR(usual(kNow, 8), 6, 1e-9);
+    for (int i = 0; i < 20; ++i) usual(kNow, 6);
+    EXPECT_NEAR(usual(kNow, 12), 7, 0.05) << "one run of many counts for a sixth";
+    EXPECT_DOUBLE_EQ(usual(kNow, 40), 40) << "that is no noise";
+    for (int i = 0; i < 20; ++i) usual(kNow, 7);
+    EXPECT_DOUBLE_EQ(usual(kNow, 100, "n2"), 100) << "another network is another world";
+    EXPECT_GT(usual(kNow + 59 * kDay, 20), 18) << "what was seen two months ago counts for little";
+}
+
+TEST(Memory, FailuresRestTwiceAsLongEachTimeUpToEightDays) {
+    RankingCache cache;
+    double now = kNow;
+    for (double days : {1.0, 2.0, 4.0, 8.0, 8.0}) {
+        auto report = ranking(now, {seen("good.test", 3), seen("bad.test", -1)});
+        cache = merge(std::move(cache), key(), report, {});
+        EXPECT_EQ(resting(cache, now + days * kDay - 1).size(), 1U) << days;
+        EXPECT_TRUE(resting(cache, now + days * kDay + 1).empty()) << days;
+        cache = *cache_from_text(cache_to_text(cache));
+        now += days * kDay + 60;
+    }
+    auto report = ranking(now, {seen("good.test", 3), seen("bad.test", 5)});
+    cache = merge(std::move(cache), key(), report, {});
+    EXPECT_TRUE(cache.failures.empty());
+    report = ranking(now + 1, {seen("good.test", 3), seen("bad.test", -1)});
+    cache = merge(std::move(cache), key(), report, {});
+    EXPECT_TRUE(resting(cache, now + kDay + 2).empty()) << "a success in between: it begins at the beginning";
+}
+
+TEST(Memory, WhatAServerAskedForOutlivesTheProfileAndCountsForTheOriginToo) {
+    auto limited = seen("a.test", -1);
+    limited.fault = Fault::rate_limited;
+    limited.retry_after_s = 3600;
+    auto origin = limited;
+    origin.is_origin = true;
+    origin.mirror.url = *parse_url("https://origin.test");
+    auto report = ranking(kNow, {limited, origin});
+    auto cache = merge({}, key(), report, {});
+    ASSERT_EQ(resting(cache, kNow + 10).size(), 2U) << "although nothing else was usable";
+    auto other = key();
+    other.profile_sha256 = "edited";
+    EXPECT_EQ(resting(rekey(cache, other), kNow + 10).size(), 2U);
+    EXPECT_TRUE(resting(rekey(cache, key("n2")), kNow + 10).empty());
+    EXPECT_TRUE(resting(cache, kNow + kDay * 2).empty());
+
+    World world;
+    Image image;
+    world.serve("https://a.test", {}, image);
+    world.serve("https://b.test", {}, image);
+    auto spec = World::spec(image, {World::mirror("https://a.test"), World::mirror("https://b.test")});
+    spec.failures = resting(cache, kNow + 10);
+    auto raced = world.run(spec);
+    for (const auto& m : raced.upstreams[0].ranking) {
+        EXPECT_EQ(m.usable, m.mirror.url.host == "b.test");
+        EXPECT_TRUE(m.usable || m.requests == 0);
+    }
+    spec.profile.upstreams[0].mirrors.pop_back();
+    EXPECT_EQ(world.run(spec).requests, 0) << "not even where nothing else is left";
+}
+
+TEST(Memory, WhoWasNotAskedKeepsWhatWasKnown) {
+    auto report = ranking(kNow, {seen("a.test", 3), seen("b.test", 4)});
+    auto cache = merge({}, key(), report, {});
+    auto unasked = seen("a.test", -1);
+    unasked.fault = Fault::budget;
+    unasked.probed = false;
+    unasked.requests = 0;
+    auto next = ranking(kNow + kDay, {seen("b.test", 4), unasked});
+    cache = merge(std::move(cache), key(), next, {});
+    EXPECT_EQ(next.upstreams[0].ranking[0].mirror.url.host, "a.test");
+    EXPECT_TRUE(next.upstreams[0].ranking[0].usable);
+}
+
+TEST(Memory, ADayOfRequestsIsCountedPerOperator) {
+    Memory memory;
+    remember_traffic(memory, seen("a.test", 3), kNow, kDay);
+    remember_traffic(memory, seen("b.test", 3), kNow + 3600, kDay);
+    EXPECT_EQ(asked_today(memory, kNow + 2 * 3600).at("acme"), 8);
+    EXPECT_EQ(asked_today(memory, kNow + kDay + 60).at("acme"), 4);
+    EXPECT_TRUE(may_check(8, 2, 60));
+    EXPECT_FALSE(may_check(30, 2, 1800));
+    EXPECT_TRUE(may_check(30, 2, 3600)) << "one mirror may be looked at every hour";
+    EXPECT_FALSE(may_check(30, 6, 3600)) << "three mirrors of one operator may not";
+    EXPECT_FALSE(may_check(49, 2, 1e6)) << "the rest is for a race";
+}
+
+TEST(Ledger, TheDayIsALimitForRunsThatNobodyWatches) {
+    Ledger ledger(Budget{});
+    auto mirror = World::mirror("https://a.test", "Acme");
+    ledger.know(mirror, false);
+    EXPECT_GT(ledger.room(mirror, false, 0), 10);
+    ledger.limit_day({{"acme", kRequestsPerDay - 1}});
+    EXPECT_EQ(ledger.room(mirror, false, 0), 1);
+    EXPECT_EQ(ledger.refusal(mirror.url, mirror_key(mirror), 0), "");
+    ledger.sent(mirror.url, mirror_key(mirror), 0);
+    EXPECT_NE(ledger.refusal(mirror.url, mirror_key(mirror), 3600), "");
+}
+
+}  // namespace
+}  // namespace mirrorctl::bench
