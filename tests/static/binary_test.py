@@ -20,7 +20,7 @@ from elf import Elf  # noqa: E402
 from servers import NameServer, Tunnel  # noqa: E402
 
 PROGRAM = os.environ.get("MIRRORCTL", "")
-LARGEST = 8 * 1024 * 1024
+LARGEST = 9 << 20
 SKIP = 77
 
 
