@@ -188,7 +188,7 @@ Result<void> Copier::push_referrers(const PlannedImage& image) {
     TRY_ASSIGN(auto content, registry::read_content(list->bytes, list->media_type));
     for (const auto& child : content.children) {
         SyncOptions whole;
-        auto read = TreeReader(state_.loop, state_.hosts, whole).read(image.source.location, child.digest);
+        auto read = TreeReader(state_.hosts, whole).read(image.source.location, child.digest);
         if (!read) return Failure(read.error());
         for (const auto& blob : blobs_of(*read->tree)) {
             TRY_ASSIGN(auto has, destination.has_blob(blob.digest));

@@ -158,7 +158,7 @@ void Planner::compare(const Wish& wish, const std::string& source_digest) {
 
 void Planner::plan_copy(const Wish& wish, std::vector<PlannedImage> images) {
     auto target = images.front().source_digest.empty() ? wish.source.target() : images.front().source_digest;
-    auto read = TreeReader(state_.loop, state_.hosts, state_.options).read(wish.source.location, target);
+    auto read = TreeReader(state_.hosts, state_.options).read(wish.source.location, target);
     if (!read) return refuse(wish.rule, read.error(), wish.source);
     if (!read->tree && !state_.options.allow_missing_platform && !read->notes.empty() &&
         read->notes.front().starts_with("the index"))

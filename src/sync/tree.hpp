@@ -26,8 +26,7 @@ struct FilteredTree {
 // included; `platforms` decides which. Errors: as Repository::get; unsupported_layout.
 class TreeReader {
   public:
-    TreeReader(Loop& loop, Hosts& hosts, const SyncOptions& options)
-        : loop_(loop), hosts_(hosts), options_(options) {}
+    TreeReader(Hosts& hosts, const SyncOptions& options) : hosts_(hosts), options_(options) {}
     Result<FilteredTree> read(const Location& location, const std::string& target);
 
   private:
@@ -37,7 +36,6 @@ class TreeReader {
     Result<void> filter(FilteredTree& out, Tree& tree) const;
     Result<void> judge_single(const Location& location, FilteredTree& out);
 
-    Loop& loop_;
     Hosts& hosts_;
     const SyncOptions& options_;
 };
