@@ -118,9 +118,10 @@ bool leave_others_alone(scmp_filter_ctx filter) {
     // raise(3) and abort(3) are tgkill(2) to oneself.
     bool ok = add_if(filter, SCMP_SYS(tgkill), {.arg = 0, .op = SCMP_CMP_NE, .datum_a = self, .datum_b = 0});
     ok = ok && add_if(filter, SCMP_SYS(prlimit64), {.arg = 0, .op = SCMP_CMP_NE, .datum_a = 0, .datum_b = 0});
-    for (unsigned command : {F_SETOWN, F_SETOWN_EX, F_SETSIG})
-        ok = ok && add_equal(filter, SCMP_SYS(fcntl), 1, command);
-    for (unsigned request : {FIOSETOWN, SIOCSPGRP}) ok = ok && add_equal(filter, SCMP_SYS(ioctl), 1, request);
+    for (int command : {F_SETOWN, F_SETOWN_EX, F_SETSIG})
+        ok = ok && add_equal(filter, SCMP_SYS(fcntl), 1, static_cast<unsigned>(command));
+    for (int request : {FIOSETOWN, SIOCSPGRP})
+        ok = ok && add_equal(filter, SCMP_SYS(ioctl), 1, static_cast<unsigned>(request));
     return ok;
 }
 

@@ -69,7 +69,7 @@ def measure(board, goals):
 # Goals: milliseconds of a no-op apply and of --version, MiB of the file.
 Goals = collections.namedtuple("Goals", "noop version size")
 LINKED = Goals(12, 5, None)
-STATIC = Goals(8, 3, 8)
+STATIC = Goals(8, 3, 9)
 
 
 def main():
