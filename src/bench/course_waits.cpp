@@ -21,6 +21,7 @@ constexpr double kShortestTrip = 0.005;
 constexpr double kInitialWindow = 10 * 1460.0;  // RFC 6928
 constexpr double kHalf = 0.5;
 constexpr double kPlainlySlower = 1.3;
+constexpr double kEnoughBehind = 1.5;  // with few mirrors, too, the last ones need not be read to the end
 constexpr double kEndOfBurst = 0.2;
 constexpr double kThinLine = 1.5e6;  // bytes per second
 constexpr double kThinAfter = 0.45;  // seconds of samples until a line may be called thin
@@ -96,7 +97,8 @@ bool Course::end_hopeless(Lane& lane) {
         if (flow == nullptr || !session->got_headers() || flow->bytes() == 0) continue;
         double rtt = session->phases().rtt;
         bool second = confirming_.contains(session.get());
-        double bar = second && lane.stands() ? lane.leader()->judged() : lane.bar();
+        double bar = lane.bar();
+        if (lane.stands()) bar = std::min(bar, lane.leader()->judged() * (second ? 1 : kEnoughBehind));
         bool hopeless =
             flow->duration() >= std::max(kHopelessAfter, 4 * rtt) && session->live_prediction().best > bar;
         auto& since = hopeless_since_[session.get()];
