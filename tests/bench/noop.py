@@ -48,7 +48,7 @@ def measure(board, goals):
         version = figures.launch([harness.binary(), "--version"], count, box.environment(), box.base)
         nothing = figures.launch(["/bin/true"], count, box.environment(), box.base)
         board.figure("no-op apply, median wall", noop.wall * 1000, " ms", goals.noop)
-        board.figure("no-op apply, peak RSS", max(noop.rss) / MIB, " MiB", 12, timed=False)
+        board.figure("no-op apply, peak RSS", max(noop.rss) / MIB, " MiB", 14, timed=False)
         board.figure("no-op apply / process start (/bin/true)", noop.wall / nothing.wall)
         board.figure("--version, median wall", version.wall * 1000, " ms", goals.version)
         board.figure("--version / process start (/bin/true)", version.wall / nothing.wall)
