@@ -11,9 +11,9 @@ namespace mirrorctl::bench {
 namespace {
 
 constexpr double kStall = 2.0;           // seconds without a byte in the middle of a body
-constexpr double kStallLate = 0.8;       // once the leader stands
+constexpr double kStallLate = 0.8;       // once there are enough
 constexpr double kFirstByte = 1.5;       // for the first byte of a sample
-constexpr double kFirstByteLate = 0.6;   // once the leader stands
+constexpr double kFirstByteLate = 0.6;   // once there are enough
 constexpr double kHopelessAfter = 0.12;  // a sample is looked at this long before it can be given up
 constexpr double kLineTolerance = 1.05;
 constexpr double kLongestGap = 0.3;
@@ -40,7 +40,7 @@ constexpr double kNoNearer = 2;
 // How long a candidate's silence may last.
 double Course::allowed_silence(const Lane& lane, const Session& session) const {
     bool sample = session.step() == Session::Step::sample;
-    bool late = lane.stands() && !confirming_.contains(&session);
+    bool late = lane.enough() && !confirming_.contains(&session);
     double rtt = session.phases().rtt;
     if (session.got_headers()) return late ? kStallLate : kStall;
     if (!sample) return lane.patience(budget_.seconds);

@@ -1,6 +1,7 @@
 #include "bench/lane.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <utility>
 
@@ -99,6 +100,10 @@ bool Lane::stands() const {
     return first != nullptr && first->confirmed();
 }
 
+bool Lane::enough() const {
+    return stands() && !std::isinf(bar());
+}
+
 bool Lane::all_measured() const {
     return std::all_of(sessions_.begin(), sessions_.end(), [](const auto& session) {
         auto stage = session->stage();
@@ -122,10 +127,9 @@ bool Lane::any_alive() const {
 
 double Lane::patience(double budget_seconds) const {
     if (!any_passed()) return std::min(kLongestPatience, 0.4 * budget_seconds);
-    auto* first = leader();
-    if (first == nullptr || !first->confirmed()) return kPatience;
+    if (!enough()) return kPatience;
     // Whoever needs that long for one answer needs longer than the leader for all of them.
-    return std::clamp(first->prediction().expected / kRoundTrips, kShortestPatience, kPatience);
+    return std::clamp(leader()->prediction().expected / kRoundTrips, kShortestPatience, kPatience);
 }
 
 }  // namespace mirrorctl::bench

@@ -30,8 +30,11 @@ class Lane {
     // Most of those that were sampled may be as fast as this one: less evidence tells that it is no burst,
     // and less is lost when another one is better.
     bool most_are_like(const Session& session) const;
-    // The leader is confirmed: others are waited for only as long as they could still beat it.
+    // The leader is confirmed.
     bool stands() const;
+    // The leader is confirmed and there are as many as will be written: others are waited for only as long as
+    // they could still beat it. While there are fewer, a slow answer is better than no second mirror.
+    bool enough() const;
     // Gate, first samples and tags all done.
     bool all_measured() const;
     bool any_passed() const;

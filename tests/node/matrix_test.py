@@ -70,7 +70,7 @@ def apply_pull_apply_rollback(stage, suite):
     document = apply(node)
     expect(document["outcome"] == "committed" and not document["pending"], document)
     expect(document["mirrors"]["docker.io"][0]["url"] == FAST, document["mirrors"])
-    expect(node.docker_mirrors() == [FAST, SLOW], f"live mirrors: {node.docker_mirrors()}")
+    expect(node.docker_mirrors() == [FAST, SLOW], f"live mirrors: {node.docker_mirrors()}, of {document}")
     pulls_through(stage, node, "fast")
     served = stage.world.served_by("team/app", lambda: node.cri_pull("quay.io/team/app:1"))
     expect(served == ["other"], f"CRI pull from quay.io was served by {served}")

@@ -21,7 +21,7 @@ PROGRAMS = {"systemd-nspawn": "systemd-container", "docker-registry": "docker-re
 class Origin(Process):
     """An upstream registry: nginx with TLS, slowed down, in front of docker-registry."""
 
-    def __init__(self, name, host, port, rate="1m"):
+    def __init__(self, name, host, port, rate="256k"):
         make_authority(host)
         self.backend = Registry(name + "-backend", port, None)
         home = f"{LAB}/{name}"

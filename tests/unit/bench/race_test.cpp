@@ -181,6 +181,27 @@ TEST(Race, ABurstDoesNotWin) {
     EXPECT_EQ(report.upstreams[0].ranking[0].mirror.url.host, "steady.test") << report_to_json(report);
 }
 
+// A busy node or mirror answers late now and then. While fewer mirrors stand than are written, that is no
+// reason to go without a second one; when there are enough, it is.
+TEST(Race, ALateAnswerIsWaitedForWhileThereAreTooFew) {
+    for (int others : {1, 5}) {
+        World world;
+        std::vector<Mirror> mirrors{World::mirror("https://late.test")};
+        world.serve("https://late.test", {.first_byte = 1.0}, image());
+        for (int i = 0; i < others; ++i) {
+            auto url = cat("https://m", i, ".test");
+            world.serve(url, {.connect = 0.002, .first_byte = 0.002, .rate = 8e6}, image());
+            mirrors.push_back(World::mirror(url));
+        }
+        auto report = world.run(World::spec(image(), mirrors));
+        const auto& ranking = report.upstreams[0].ranking;
+        auto late = std::find_if(ranking.begin(), ranking.end(),
+                                 [](const auto& m) { return m.mirror.url.host == "late.test"; });
+        ASSERT_NE(late, ranking.end());
+        EXPECT_EQ(late->usable, others == 1) << report_to_json(report);
+    }
+}
+
 TEST(Race, NearTiesEndQuicklyAndCheaply) {
     World world;
     std::vector<Mirror> mirrors;
