@@ -12,6 +12,10 @@ namespace mirrorctl::bench {
 namespace {
 
 constexpr int kGates = 32;          // candidates at the gate at once: they move some kilobytes each
+constexpr double kMoment = 0.01;   // seconds between turns in which nothing ends
+constexpr double kFar = 0.06;      // seconds per round trip
+constexpr double kYoung = 0.1;     // seconds
+constexpr double kLittle = 0.05;   // of what the line was seen to carry
 constexpr double kGateSeconds = 5;  // for one answer at the gate, its body included
 constexpr int kVisit =
     5;  // requests that a candidate is expected to need: index, manifest, blob, sample, one to spare
@@ -37,6 +41,7 @@ Course::Course(const BenchSpec& spec, net::Transport& transport, sys::Clock& clo
         }
         lanes_.push_back(std::move(lane));
     }
+    around_.more = [this](Session& session) { return more_of(session); };
     if (spec.asked_today) ledger_.limit_day(*spec.asked_today);
     rest_failed();
     observer_.on(BenchStarted{.candidates = candidates, .budget_s = budget_.seconds});
@@ -63,8 +68,11 @@ double Course::left() const {
     return budget_.seconds - (clock_.now() - start_);
 }
 
-bool Course::over() const {
-    if (left() <= 0 || !proxy_error_.empty()) return true;
+bool Course::due() const {
+    return around_.news || clock_.now() - advanced_at_ >= kMoment;
+}
+
+bool Course::decided() const {
     return std::all_of(lanes_.begin(), lanes_.end(), [](const Lane& lane) {
         const auto& sessions = lane.sessions();
         bool tags_missing = std::any_of(sessions.begin(), sessions.end(),
@@ -77,6 +85,21 @@ int Course::transfers() const {
     int count = 0;
     for (const auto& lane : lanes_)
         for (const auto& session : lane.sessions()) count += session->sampling() ? 1 : 0;
+    return count;
+}
+
+// First looks that use the line. Long ways that still begin and slow mirrors hardly do: they hold up nobody.
+int Course::first_looks() const {
+    double now = clock_.now();
+    int count = 0;
+    for (const auto& lane : lanes_) {
+        for (const auto& session : lane.sessions()) {
+            if (!session->sampling() || confirming_.contains(session.get())) continue;
+            const auto* flow = session->live_flow();
+            bool young = flow->bytes() == 0 ? session->phases().rtt < kFar : flow->duration() < kYoung;
+            count += young || session->rate_lately(now, kYoung) > kLittle * line_.peak() ? 1 : 0;
+        }
+    }
     return count;
 }
 
@@ -215,7 +238,10 @@ void Course::settle_finished(Lane& lane) {
 
 bool Course::advance() {
     bool any = false;
+    around_.news = false;
+    advanced_at_ = clock_.now();
     for (auto& lane : lanes_) settle_finished(lane);
+    over_ = decided();
     if (over()) return false;
     any = extend_reserves();
     any = watch_line() || any;
@@ -230,6 +256,7 @@ bool Course::advance() {
     any = start_first_samples() || any;
     any = start_confirmations() || any;
     for (auto& lane : lanes_) settle_finished(lane);
+    over_ = decided();
     tell_progress();
     return any;
 }

@@ -63,8 +63,8 @@ Report run(const BenchSpec& spec, net::Transport& transport, sys::Clock& clock, 
     auto report = empty_report(spec, clock);
     double start = clock.now();
     Course course(spec, transport, clock, observer);
-    while (!course.over()) {
-        course.advance();
+    for (;;) {
+        if (course.due()) course.advance();
         if (course.over()) break;
         // Nothing under way and nothing that could be started: what is left waits for a budget that does not
         // come back in time.

@@ -15,7 +15,8 @@ constexpr std::int64_t kSmallBlob = 1LL << 20U;
 constexpr std::int64_t kSlack =
     64 * 1024;  // the intake stops a body; the transport's limit only catches what it misses
 constexpr double kCrowdedHeadroom = 1.6;
-constexpr std::int64_t kMostOnItsWay = 2LL << 20U;
+constexpr std::int64_t kMostOnItsWay = 4LL << 20U;
+constexpr double kFallen = 0.5;  // of what it was before
 constexpr double kQueueSeconds = 0.05;  // what routers on the way hold
 constexpr double kFullLine =
     0.85;  // of the peak: the line may have been full          // what a sample among others may hide
@@ -46,6 +47,7 @@ void Session::ask_config() {
 }
 
 void Session::on_done(const net::Response& response) {
+    around_.news = true;
     account(response);
     on_answer(response);
     first_answer_ = false;
@@ -234,9 +236,9 @@ std::int64_t Session::begin_sample(SampleRule rule) {
         sampled_layer_ = layer;
     }
     crowd_ = 0;
-    auto length = std::max<std::int64_t>(1, std::min(most, rule.max_bytes));
+    auto length = std::max<std::int64_t>(1, std::min(most, std::max(rule.max_bytes, rule.ask_bytes)));
     range_ = {.first = offset, .last = offset + length - 1};
-    rule.max_bytes = length;
+    rule.max_bytes = std::min(rule.max_bytes, length);
     rule.rtt = phases_.rtt;
     rule_ = rule;
     auto request =
@@ -245,7 +247,7 @@ std::int64_t Session::begin_sample(SampleRule rule) {
     ask(Step::sample, std::move(request), [layer = sampled_layer_, range = range_, rule = rule_] {
         return Intake::sample(layer, range, rule);
     });
-    return length + kSlack;
+    return rule_.max_bytes + kSlack;
 }
 
 void Session::on_sample(const net::Response& response) {
@@ -253,28 +255,48 @@ void Session::on_sample(const net::Response& response) {
 }
 
 void Session::take_sample(double first_byte) {
-    auto seen = intake_->meter().estimate(phases_.rtt);
-    double fresh = static_cast<double>(intake_->received());
+    note_estimate(intake_->meter().estimate(phases_.rtt));
     auto& read = read_[sampled_layer_.digest];
-    double before = static_cast<double>(read);
     read = intake_->range_ignored() ? std::max(read, intake_->received()) : read + intake_->received();
-    // What was seen beside many others is replaced by what was seen beside few.
-    bool replaces = sampled_crowd_ > 0 && crowd_ < kFullLine * sampled_crowd_ && seen.rate > estimate_.rate;
-    estimate_ = combine(replaces ? Estimate{} : estimate_, seen, fresh / std::max(1.0, fresh + before));
-    if (samples_ == 0) {
-        phases_.delay_per_byte =
-            size_delay(config_wait_, image_.config.size, first_byte, sampled_layer_.size, phases_.rtt);
-        phases_.blob = phases_.delay_per_byte > 0 ? config_wait_ : first_byte;
-    }
     last_wait_ = first_byte;
     note_first_byte(first_byte);
     keep_series();
     ++samples_;
     sampled_bytes_ += intake_->received();
+    goes_on_ = false;
+    request_.reset();
+}
+
+// What is known with what the sample under way saw so far.
+Estimate Session::with(const Estimate& seen) const {
+    if (goes_on_) return seen.rate < kFallen * estimate_.rate ? combine(estimate_, seen, 1) : seen;
+    // What was seen beside many others is replaced by what was seen beside few.
+    bool replaces = sampled_crowd_ > 0 && crowd_ < kFullLine * sampled_crowd_ && seen.rate > estimate_.rate;
+    double fresh = static_cast<double>(intake_->received());
+    auto read = read_.find(sampled_layer_.digest);
+    double before = read == read_.end() ? 0 : static_cast<double>(read->second);
+    return combine(replaces ? Estimate{} : estimate_, seen, fresh / std::max(1.0, fresh + before));
+}
+
+void Session::note_estimate(const Estimate& seen) {
+    estimate_ = with(seen);
+    if (samples_ == 0) {
+        phases_.delay_per_byte =
+            size_delay(config_wait_, image_.config.size, last_wait_, sampled_layer_.size, phases_.rtt);
+        phases_.blob = phases_.delay_per_byte > 0 ? config_wait_ : last_wait_;
+    }
     sampled_crowd_ = crowd_;
     shared_from_.clear();
     stage_ = Stage::sampled;
-    request_.reset();
+}
+
+void Session::go_on(const SampleRule& rule) {
+    note_estimate(intake_->meter().estimate(phases_.rtt));
+    rule_ = rule;
+    rule_.rtt = phases_.rtt;
+    rule_.max_bytes = std::min(rule.max_bytes, asked_bytes());
+    intake_->go_on(rule_);
+    goes_on_ = went_on_ = true;
 }
 
 void Session::note_first_byte(double seconds) {
@@ -311,10 +333,17 @@ double Session::judged() const {
     return closed_ && !confirmed_ ? known.worst : known.expected;
 }
 
+void Session::settle_for(const SampleRule& rule) {
+    rule_.enough_bytes = rule.enough_bytes;
+    rule_.min_seconds = rule.min_seconds;
+    intake_->go_on(rule_);
+}
+
 std::int64_t Session::on_its_way() const {
     if (!intake_ || intake_->received() >= asked_bytes()) return 0;
     double moment = phases_.rtt + kQueueSeconds;
-    return std::min(kMostOnItsWay, static_cast<std::int64_t>(std::max(0.0, estimate_.rate) * moment));
+    double rate = std::max(0.0, estimate_.rate) * (estimate_.growing ? 2 : 1);  // it doubles per round trip
+    return std::min(kMostOnItsWay, static_cast<std::int64_t>(rate * moment));
 }
 
 bool Session::looked_enough() const {
@@ -322,10 +351,17 @@ bool Session::looked_enough() const {
            (intake_->received() >= rule_.enough_bytes || intake_->meter().duration() >= rule_.min_seconds);
 }
 
+Estimate Session::live_estimate() const {
+    const auto* flow = live_flow();
+    if (flow == nullptr || flow->bytes() == 0) return estimate_;
+    auto seen = flow->estimate(phases_.rtt);
+    return goes_on_ ? with(seen) : combine(estimate_, seen, 0.5);
+}
+
 Prediction Session::live_prediction() const {
     const auto* flow = live_flow();
     if (flow == nullptr || flow->bytes() == 0) return prediction();
-    return predict(phases_, bounded(combine(estimate_, flow->estimate(phases_.rtt), 0.5), crowd_));
+    return predict(phases_, bounded(live_estimate(), crowd_));
 }
 
 Measurement Session::measurement() const {

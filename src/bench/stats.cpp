@@ -7,7 +7,7 @@ namespace mirrorctl::bench {
 
 namespace {
 
-constexpr std::size_t kMaxPoints = 2048;
+constexpr std::size_t kMaxPoints = 512;
 constexpr double kShortest = 0.0005;     // seconds; below, a rate is noise of the scheduler
 constexpr double kShortSlice = 0.02;     // seconds; finer pictures of a flow show the scheduler
 constexpr double kShortLook = 0.1;       // seconds; below, a fall of the rate is noise too, no throttle
