@@ -13,12 +13,19 @@ namespace {
 
 constexpr int kGates = 32;          // candidates at the gate at once: they move some kilobytes each
 constexpr double kMoment = 0.01;   // seconds between turns in which nothing ends
+constexpr std::int64_t kShareOfHeaders = 20;
 constexpr double kFar = 0.06;      // seconds per round trip
 constexpr double kYoung = 0.1;     // seconds
 constexpr double kLittle = 0.05;   // of what the line was seen to carry
 constexpr double kGateSeconds = 5;  // for one answer at the gate, its body included
 constexpr int kVisit =
     5;  // requests that a candidate is expected to need: index, manifest, blob, sample, one to spare
+
+// What is counted are bodies; packets, TLS and answers have headers, too.
+Budget counted(Budget budget) {
+    budget.bytes -= budget.bytes / kShareOfHeaders;
+    return budget;
+}
 
 }  // namespace
 
@@ -28,7 +35,7 @@ Course::Course(const BenchSpec& spec, net::Transport& transport, sys::Clock& clo
       clock_(clock),
       observer_(observer),
       budget_(budget_of(spec)),
-      ledger_(budget_),
+      ledger_(counted(budget_)),
       around_{.spec = spec, .platform = registry::running_platform()},
       start_(clock.now()) {
     int candidates = 0;
@@ -70,6 +77,15 @@ double Course::left() const {
 
 bool Course::due() const {
     return around_.news || clock_.now() - advanced_at_ >= kMoment;
+}
+
+bool Course::only_samples() const {
+    return std::all_of(lanes_.begin(), lanes_.end(), [](const Lane& lane) {
+        const auto& sessions = lane.sessions();
+        return std::all_of(sessions.begin(), sessions.end(), [](const auto& s) {
+            return !s->in_flight() || (s->sampling() && s->got_headers());
+        });
+    });
 }
 
 bool Course::decided() const {

@@ -27,6 +27,8 @@ class Course {
 
     // Something ended, or a moment has passed: time to advance. Every piece that comes in would be too often.
     bool due() const;
+    // Nothing is under way but bytes of samples: no answer's moment is waited for.
+    bool only_samples() const;
     // Starts what may start and ends what has waited enough. True if something was started or ended.
     bool advance();
     // Every upstream was decided at the last turn, time is up, or the proxy is to blame.

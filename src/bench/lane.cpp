@@ -15,6 +15,7 @@ constexpr std::ptrdiff_t kUsual = 4;  // so many at least that are as fast
 constexpr double kAlike = 1.6;
 constexpr std::ptrdiff_t kBeforeAnyMore = 3;
 constexpr double kLongWay = 0.06;  // seconds per round trip
+constexpr double kPlainlyFaster = 1.25;
 constexpr double kTripsOfPull = 12;  // connect, ask, slow start
 constexpr double kFarAhead = 1.65;
 constexpr std::ptrdiff_t kSecondLooks = 5;
@@ -125,7 +126,7 @@ bool Lane::comes_too_late(const Session& session) const {
     const auto* first = leader();
     if (!enough() || !most_are_like(*first)) return false;
     double left = kWorthIt * first->judged() - kTripsOfPull * session.phases().rtt;
-    return left <= 0 || kReferenceBytes / left > kFarAhead * first->estimate().rate;
+    return left <= 0 || kReferenceBytes / left > kPlainlyFaster * first->estimate().rate;
 }
 
 bool Lane::most_are_like(const Session& session) const {

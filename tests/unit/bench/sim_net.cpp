@@ -100,6 +100,7 @@ void SimNet::set_rates() {
 // One step of time; true if a handler was told something.
 bool SimNet::step(double seconds) {
     set_rates();
+    double before = stepped_at_ > 0 ? clock_.now() - stepped_at_ : 0;  // somebody slept
     double soonest = clock_.now() + seconds;
     bool moving = false;
     for (const auto& [id, flow] : flows_) {
@@ -111,11 +112,12 @@ bool SimNet::step(double seconds) {
     for (auto& [id, flow] : flows_)
         if (flow.body) {
             double left = static_cast<double>(flow.answer.blob) - flow.came;
-            double fresh = std::max(0.0, std::min(left, flow.rate * by));
+            double fresh = std::max(0.0, std::min(left, flow.rate * (by + before)));
             flow.came += fresh;
             arrived_ += fresh;
         }
     clock_.advance(by);
+    stepped_at_ = clock_.now();
     std::erase_if(flows_, [&](const auto& entry) {
         return entry.second.handler == nullptr && clock_.now() >= entry.second.ghost_until;
     });

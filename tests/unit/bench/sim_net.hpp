@@ -89,6 +89,7 @@ class SimNet : public net::Transport {
     std::map<net::RequestId, Flow> flows_;
     net::RequestId last_ = 0;
     double arrived_ = 0;
+    double stepped_at_ = 0;
 };
 
 }  // namespace mirrorctl::bench
