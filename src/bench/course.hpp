@@ -90,6 +90,7 @@ class Course {
     int transfers() const;
     int first_looks() const;
     bool many() const;
+    int most_confirmations() const;
     int most_transfers() const;
     bool cannot_win(const Lane& lane, const Session& session) const;
     int confirmations() const;

@@ -12,6 +12,7 @@ namespace {
 constexpr int kTransfers = 6;      // samples at once,
 constexpr int kManyTransfers = 8;  // and of many candidates
 constexpr int kTransfersAtAll = 20;
+constexpr int kOnNarrowLine = 3;
 constexpr std::size_t kMany = 30;
 constexpr int kConfirmations = 2;  // of them second looks
 constexpr std::int64_t kMiB = 1LL << 20U;
@@ -82,7 +83,7 @@ std::int64_t Course::kept_for_proof() const {
 std::optional<SampleRule> Course::more_of(Session& session) {
     const auto* lane = lane_of(session);
     if (lane == nullptr || tries_line_ == &session || confirming_.contains(&session)) return std::nullopt;
-    if (confirmations() >= kConfirmations || !lane->promising(session)) return std::nullopt;
+    if (confirmations() >= most_confirmations() || !lane->promising(session)) return std::nullopt;
     auto rule = second_look(session, *lane);
     // To the end of a short range: another one can follow on the same connection.
     if (session.asked_bytes() < kConfirmEnough) return rule;
@@ -193,13 +194,19 @@ Session* Course::next_for_sample() {
     return best;
 }
 
+int Course::most_confirmations() const {
+    return line_.narrow() ? 1 : kConfirmations;
+}
+
 bool Course::many() const {
     std::size_t candidates = 0;
     for (const auto& lane : lanes_) candidates += lane.sessions().size();
     return candidates > kMany;
 }
 
+// Many at once on a thin line only show how they share it.
 int Course::most_transfers() const {
+    if (line_.narrow()) return kOnNarrowLine;
     return many() ? kManyTransfers : kTransfers;
 }
 
@@ -262,13 +269,13 @@ bool Course::start_confirmations() {
     bool any = false;
     if (tries_line_ != nullptr) return false;
     for (auto& lane : lanes_) {
-        if (confirmations() >= kConfirmations) break;
+        if (confirmations() >= most_confirmations()) break;
         bool open = first_looks_open(lane);
         for (auto* session : lane.worth_confirming()) {
             if (open && !lane.promising(*session)) continue;
             if (session->phases().rtt >= kLongWay && long_looks_open(lane)) continue;
             if (session->in_flight() || session->wants()) continue;
-            if (confirmations() >= kConfirmations) break;
+            if (confirmations() >= most_confirmations()) break;
             any = true;
             if (looked_long_enough(*session) || !session->has_unread_layer())
                 session->set_confirmed();

@@ -146,6 +146,7 @@ bool Course::watch_line() {
     for (const auto& flow : flows) sum += flow.rate;
     line_.watch(now, total, static_cast<int>(flows.size()), sum > 0 ? flows[0].rate / sum : 1);
     around_.line_peak = line_.peak();
+    around_.line_narrow = line_.narrow();
     mark_crowd(flows);
     Session* only = flows.size() == 1 ? flows[0].session : nullptr;
     if (only == nullptr || only != alone_) alone_since_ = now;

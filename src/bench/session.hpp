@@ -59,6 +59,7 @@ struct Surroundings {
     bool news = false;     // an answer ended
     // A sample has seen what its rule wants. A rule: it goes on until that one is content, too.
     std::function<std::optional<SampleRule>(Session&)> more = {};
+    bool line_narrow = false;
     double line_full = 0;  // the node's own line, once it was seen full: nobody can be faster
 };
 

@@ -15,6 +15,7 @@ constexpr std::int64_t kSmallBlob = 1LL << 20U;
 constexpr std::int64_t kSlack =
     64 * 1024;  // the intake stops a body; the transport's limit only catches what it misses
 constexpr double kCrowdedHeadroom = 1.6;
+constexpr double kNarrowHeadroom = 2.5;
 constexpr std::int64_t kMostOnItsWay = 4LL << 20U;
 constexpr double kFallen = 0.5;  // of what it was before
 constexpr double kQueueSeconds = 0.05;  // what routers on the way hold
@@ -322,7 +323,7 @@ void Session::inherit(const Session& other) {
 Estimate Session::bounded(Estimate estimate, double crowd) const {
     if (!estimate.known()) return estimate;
     if (crowd > 0 && crowd >= kFullLine * around_.line_peak)
-        estimate.high = std::max(estimate.high, kCrowdedHeadroom * estimate.rate);
+        estimate.high = std::max(estimate.high, (around_.line_narrow ? kNarrowHeadroom : kCrowdedHeadroom) * estimate.rate);
     if (around_.line_full > 0)
         estimate.high = std::max(estimate.rate, std::min(estimate.high, around_.line_full));
     return estimate;
