@@ -11,12 +11,12 @@ namespace mirrorctl::bench {
 
 namespace {
 
-constexpr int kGates = 32;          // candidates at the gate at once: they move some kilobytes each
-constexpr double kMoment = 0.01;   // seconds between turns in which nothing ends
-constexpr std::int64_t kShareOfHeaders = 20;
-constexpr double kFar = 0.06;      // seconds per round trip
-constexpr double kYoung = 0.1;     // seconds
-constexpr double kLittle = 0.05;   // of what the line was seen to carry
+constexpr int kGates = 32;        // candidates at the gate at once: they move some kilobytes each
+constexpr double kMoment = 0.01;  // seconds between turns in which nothing ends
+constexpr std::int64_t kShareOfHeaders = 14;
+constexpr double kFar = 0.06;       // seconds per round trip
+constexpr double kYoung = 0.1;      // seconds
+constexpr double kLittle = 0.05;    // of what the line was seen to carry
 constexpr double kGateSeconds = 5;  // for one answer at the gate, its body included
 constexpr int kVisit =
     5;  // requests that a candidate is expected to need: index, manifest, blob, sample, one to spare

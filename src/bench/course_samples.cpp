@@ -117,7 +117,8 @@ bool Course::begin(Session& session, SampleRule rule, bool confirm) {
     }
     auto reserve = session.begin_sample(rule) + kInFlight;
     // A second look that cannot be ended tells nothing: all that it needs is put by.
-    if (left > kPlenty) reserve = std::min(reserve, (confirm ? std::max(need, kAtFirst) : kAtFirst) + kInFlight);
+    if (left > kPlenty)
+        reserve = std::min(reserve, (confirm ? std::max(need, kAtFirst) : kAtFirst) + kInFlight);
     if (confirm) confirming_.insert(&session);
     reserved_[&session] = reserve;
     ledger_.reserve(reserve);

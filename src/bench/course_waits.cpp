@@ -88,11 +88,12 @@ bool Course::cannot_win(const Lane& lane, const Session& session) const {
            session.live_prediction().expected > kPlainlySlower * lane.bar();
 }
 
-// What a sample's best case must not be behind. A second look is given up only for one that is proven, or when
-// it shows what a first look did not.
+// What a sample's best case must not be behind. A second look is given up only for one that is proven, or
+// when it shows what a first look did not.
 double Course::bar_of(const Lane& lane, const Session& session) const {
     bool second = confirming_.contains(&session);
-    double bar = second && !session.live_estimate().throttled ? std::numeric_limits<double>::infinity() : lane.bar();
+    double bar =
+        second && !session.live_estimate().throttled ? std::numeric_limits<double>::infinity() : lane.bar();
     if (!lane.stands()) return bar;
     return std::min(bar, lane.leader()->judged() * (second ? 1 : kEnoughBehind));
 }

@@ -110,7 +110,8 @@ bool Lane::promising(const Session& session) const {
                other->live_prediction().expected < live.expected;
     };
     // Who comes first is seldom the best: a third is looked at before anybody gets more.
-    auto passed = std::count_if(sessions_.begin(), sessions_.end(), [](const auto& s) { return s->usable(); });
+    auto passed =
+        std::count_if(sessions_.begin(), sessions_.end(), [](const auto& s) { return s->usable(); });
     auto looked = std::count_if(sessions_.begin(), sessions_.end(),
                                 [](const auto& s) { return s->stage() == Session::Stage::sampled; });
     if (kBeforeAnyMore * looked < passed) return false;

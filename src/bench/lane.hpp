@@ -29,7 +29,8 @@ class Lane {
     std::vector<Session*> worth_confirming() const;
     // A first look under way that may go on: nobody who was looked at is better, and it could still win.
     bool promising(const Session& session) const;
-    // Where most are alike: this one, which was not looked at yet, would have to be far faster than all of them.
+    // Where most are alike: this one, which was not looked at yet, would have to be far faster than all of
+    // them.
     bool comes_too_late(const Session& session) const;
     // Most of those that were sampled may be as fast as this one: less evidence tells that it is no burst,
     // and less is lost when another one is better.
