@@ -92,9 +92,9 @@ class FakeTransport : public net::Transport {
         auto soonest = transfers_.begin();
         for (;;) {
             if (transfers_.empty()) return false;
-            soonest = std::min_element(
-                transfers_.begin(), transfers_.end(),
-                [](const auto& a, const auto& b) { return due(a.second) < due(b.second); });
+            soonest =
+                std::min_element(transfers_.begin(), transfers_.end(),
+                                 [](const auto& a, const auto& b) { return due(a.second) < due(b.second); });
             if (due(soonest->second) >= now) break;
             late_ = due(soonest->second);
             play(soonest->first);
@@ -260,10 +260,10 @@ class FakeTransport : public net::Transport {
         const char* phase = t.stage == Stage::connecting ? "connecting"
                             : t.stage == Stage::waiting  ? "waiting for the first byte"
                                                          : "reading";
-        finish(id, Error{.code = ErrorCode::network,
-                         .message = cat("timed out after ", format_duration(now() - t.begin),
-                                        " while ", phase),
-                         .cause = 28});
+        finish(id,
+               Error{.code = ErrorCode::network,
+                     .message = cat("timed out after ", format_duration(now() - t.begin), " while ", phase),
+                     .cause = 28});
     }
     void truncate(net::RequestId id) {
         transfers_.at(id).response.truncated = true;

@@ -153,7 +153,8 @@ bool SimNet::deliver(net::RequestId id) {
     if (fresh == 0) return false;
     flow->delivered += static_cast<double>(fresh);
     flow->response.bytes += static_cast<std::int64_t>(fresh);
-    bool go_on = flow->handler->on_body(std::string_view(kBytes).substr(0, fresh), clock_.now() - flow->begin);
+    bool go_on =
+        flow->handler->on_body(std::string_view(kBytes).substr(0, fresh), clock_.now() - flow->begin);
     if (!flows_.contains(id) || flows_.at(id).handler == nullptr) return true;
     if (!go_on || flow->delivered >= static_cast<double>(flow->answer.blob)) {
         flow->response.truncated = !go_on;

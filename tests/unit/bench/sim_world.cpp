@@ -145,8 +145,19 @@ void add_live(Draft& draft) {
         double rtt;
     };
     draft.add("origin", 1.6, 160);
-    for (auto [mbit, rtt] : std::initializer_list<Row>{{60, 30}, {48, 45}, {40, 8}, {32, 25}, {27, 60}, {20, 35},
-                                                       {16, 20}, {12, 50}, {8, 90}, {4, 120}, {2, 3}, {1, 2}, {0.5, 200}})
+    for (auto [mbit, rtt] : std::initializer_list<Row>{{60, 30},
+                                                       {48, 45},
+                                                       {40, 8},
+                                                       {32, 25},
+                                                       {27, 60},
+                                                       {20, 35},
+                                                       {16, 20},
+                                                       {12, 50},
+                                                       {8, 90},
+                                                       {4, 120},
+                                                       {2, 3},
+                                                       {1, 2},
+                                                       {0.5, 200}})
         draft.add(cat("m", static_cast<int>(mbit * 10)), mbit, rtt);
 }
 
@@ -175,8 +186,17 @@ SimWorld long_and_fat(unsigned seed) {
         double mbit;
         double rtt;
     };
-    for (auto [mbit, rtt] : std::initializer_list<Row>{{150, 180}, {100, 220}, {80, 150}, {60, 250}, {40, 10}, {25, 6},
-                                                       {20, 5}, {16, 4}, {12, 2}, {10, 3}, {6, 2}})
+    for (auto [mbit, rtt] : std::initializer_list<Row>{{150, 180},
+                                                       {100, 220},
+                                                       {80, 150},
+                                                       {60, 250},
+                                                       {40, 10},
+                                                       {25, 6},
+                                                       {20, 5},
+                                                       {16, 4},
+                                                       {12, 2},
+                                                       {10, 3},
+                                                       {6, 2}})
         draft.add(cat("m", mbit), mbit, rtt);
     draft.add("origin", 1.6, 160);
     return draft.done();
@@ -219,14 +239,30 @@ void add_bad(Draft& draft, const std::string& name, double top) {
     auto& host = bad.host;
     constexpr double kAfter[] = {64000, 128000, 400000};
     switch (draft.whole(0, 8)) {
-        case 0: host.hole = true; break;
-        case 1: host.silent = true; break;
-        case 2: bad.bad = SimMirror::Bad::html; break;
-        case 3: bad.bad = SimMirror::Bad::corrupt; break;
-        case 4: host.refuses_after = draft.whole(1, 4); break;
-        case 5: bad.redirect_to = "live0.test"; break;
-        case 6: host.wait_per_mib = draft.whole(0, 1) == 0 ? 0.3 : 1; break;
-        case 7: host.per_flow = kAfter[draft.whole(0, 2)]; break;
+        case 0:
+            host.hole = true;
+            break;
+        case 1:
+            host.silent = true;
+            break;
+        case 2:
+            bad.bad = SimMirror::Bad::html;
+            break;
+        case 3:
+            bad.bad = SimMirror::Bad::corrupt;
+            break;
+        case 4:
+            host.refuses_after = draft.whole(1, 4);
+            break;
+        case 5:
+            bad.redirect_to = "live0.test";
+            break;
+        case 6:
+            host.wait_per_mib = draft.whole(0, 1) == 0 ? 0.3 : 1;
+            break;
+        case 7:
+            host.per_flow = kAfter[draft.whole(0, 2)];
+            break;
         default:
             host.burst = std::int64_t{draft.whole(1, 6)} * kMiB;
             host.after_burst = kAfter[draft.whole(0, 2)];
@@ -261,16 +297,22 @@ const SimMirror& SimWorld::at(const std::string& name) const {
 
 SimWorld sim_world(char family, unsigned seed) {
     switch (family) {
-        case 'B': return mixed('B', seed, 5);
-        case 'C': return long_and_fat(seed);
-        case 'E': return crowd(seed);
-        case 'F': return ties(seed);
-        case 'K': return anything(seed);
-        default: return mixed(family, seed, 200);
+        case 'B':
+            return mixed('B', seed, 5);
+        case 'C':
+            return long_and_fat(seed);
+        case 'E':
+            return crowd(seed);
+        case 'F':
+            return ties(seed);
+        case 'K':
+            return anything(seed);
+        default:
+            return mixed(family, seed, 200);
     }
 }
 
-double sim_pull(const SimWorld& world, const SimMirror& mirror) {
+double sim_pull(const SimWorld& world, const SimMirror& mirror, double give_up) {
     const auto& host = mirror.host;
     if (host.hole || host.silent || host.refuses_after >= 0 || mirror.bad != SimMirror::Bad::no)
         return std::numeric_limits<double>::infinity();
@@ -279,13 +321,13 @@ double sim_pull(const SimWorld& world, const SimMirror& mirror) {
     const auto& bearer = mirror.redirect_to.empty() ? mirror : world.at(mirror.redirect_to);
     std::vector<Counter> counters(std::size(kLayers));
     for (std::size_t i = 0; i < counters.size(); ++i) {
-        net::Request request{.url = *parse_url(
-                                 cat("http://", bearer.name, "/v2/library/busybox/blobs/", layer_digest(kLayers[i])))};
+        net::Request request{.url = *parse_url(cat("http://", bearer.name, "/v2/library/busybox/blobs/",
+                                                   layer_digest(kLayers[i])))};
         request.deadline = 0;
         request.max_body_bytes = 1LL << 40U;
         net->start(request, counters[i]);
     }
-    while (net->turn(1.0) && clock.now() < 3000) {
+    while (net->turn(1.0) && clock.now() - 1000 < give_up) {
     }
     return clock.now() - 1000 + 4 * host.rtt + (&bearer == &mirror ? 0 : 2 * host.rtt);
 }
@@ -311,7 +353,7 @@ SimRun sim_run(const SimWorld& world) {
     out.pick = first.usable ? first.mirror.url.host : "";
     double best = std::numeric_limits<double>::infinity();
     for (const auto& mirror : world.mirrors) {
-        best = std::min(best, sim_pull(world, mirror));
+        best = std::min(best, sim_pull(world, mirror, std::min(best, 3000.0)));
         out.most_requests = std::max(out.most_requests, net->requests_to(mirror.name));
     }
     if (out.pick.empty()) return out;

@@ -39,7 +39,8 @@ struct SimRun {
 };
 
 SimRun sim_run(const SimWorld& world);
-// Seconds of a real pull: layers of 2, 8 and 20 MiB at once. Infinite where it fails.
-double sim_pull(const SimWorld& world, const SimMirror& mirror);
+// Seconds of a real pull: layers of 2, 8 and 20 MiB at once. Infinite where it fails; it is not watched for
+// longer than `give_up`.
+double sim_pull(const SimWorld& world, const SimMirror& mirror, double give_up = 3000);
 
 }  // namespace mirrorctl::bench
