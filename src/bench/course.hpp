@@ -53,6 +53,7 @@ class Course {
     bool start_gates(Lane& lane);
     bool start_first_samples();
     bool start_confirmations();
+    bool prove_a_safe_one(const Lane& lane);
     bool start_tags(Lane& lane);
     bool end_waits(Lane& lane);
     bool end_hopeless(Lane& lane);

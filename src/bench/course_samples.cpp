@@ -266,11 +266,21 @@ bool Course::grows_too_long(const Session& session) const {
     return reserved_.empty() && session.estimate().growing && left < session.sampled_bytes();
 }
 
+// The last bytes are not for one that may well be the next burst.
+bool Course::prove_a_safe_one(const Lane& lane) {
+    auto* safe = lane.least_suspect();
+    if (safe == nullptr || safe->in_flight() || safe->wants() || confirming_.contains(safe) ||
+        ledger_.bytes_left() >= 2 * (kConfirmEnough + kInFlight))
+        return false;
+    return begin(*safe, second_look(*safe, lane), true);
+}
+
 bool Course::start_confirmations() {
     bool any = false;
     if (tries_line_ != nullptr) return false;
     for (auto& lane : lanes_) {
         if (confirmations() >= most_confirmations()) break;
+        any = prove_a_safe_one(lane) || any;
         bool open = first_looks_open(lane);
         for (auto* session : lane.worth_confirming()) {
             if (open && !lane.promising(*session)) continue;

@@ -16,6 +16,7 @@ constexpr double kAlike = 1.6;
 constexpr std::ptrdiff_t kBeforeAnyMore = 3;
 constexpr double kLongWay = 0.06;  // seconds per round trip
 constexpr double kPlainlyFaster = 1.25;
+constexpr double kAsFast = 0.7;
 constexpr double kTripsOfPull = 12;  // connect, ask, slow start
 constexpr double kFarAhead = 1.65;
 constexpr std::ptrdiff_t kSecondLooks = 5;
@@ -121,6 +122,23 @@ bool Lane::promising(const Session& session) const {
     // A long way's slow start is dear: rather this one to its end than once more from the beginning.
     if (hopes && session.phases().rtt >= kLongWay) return true;
     return std::none_of(sessions_.begin(), sessions_.end(), better);
+}
+
+Session* Lane::least_suspect() const {
+    double burst = std::numeric_limits<double>::infinity();
+    for (const auto& session : sessions_) {
+        const auto& estimate = session->estimate();
+        if (session->confirmed() && !estimate.throttled) return nullptr;
+        if (estimate.throttled) burst = std::min(burst, estimate.first_rate);
+    }
+    Session* best = nullptr;
+    for (const auto& session : sessions_) {
+        bool open = session->stage() == Session::Stage::sampled && !session->closed() &&
+                    session->prediction().known() && !session->estimate().throttled;
+        if (!open || std::isinf(burst) || session->estimate().rate >= kAsFast * burst) continue;
+        if (best == nullptr || session->judged() < best->judged()) best = session.get();
+    }
+    return best;
 }
 
 bool Lane::comes_too_late(const Session& session) const {

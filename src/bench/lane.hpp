@@ -27,6 +27,9 @@ class Lane {
     // beats it by more than 5 %, the most promising first. After three second looks only the leader and flows
     // that were still growing are worth another one.
     std::vector<Session*> worth_confirming() const;
+    // Where some turned out to be bursts and nobody is proven yet: the best of those that are not as fast as
+    // the bursts were. Else nullptr.
+    Session* least_suspect() const;
     // A first look under way that may go on: nobody who was looked at is better, and it could still win.
     bool promising(const Session& session) const;
     // Where most are alike: this one, which was not looked at yet, would have to be far faster than all of
