@@ -77,6 +77,7 @@ class MemFs : public sys::Fs {
     }                                                                        // it and all below: EROFS
     void deny(std::string_view path) { denied_.insert(std::string(path)); }  // reading and writing: EACCES
     void hold_lock(std::string_view path) { held_->insert(std::string(path)); }  // somebody else has it
+    void free_locks() { held_ = std::make_shared<Held>(); }  // who had them has died
 
     // ---- faults
     // -------------------------------------------------------------------------------------------------------------
