@@ -162,6 +162,31 @@ TEST(Retention, CanBeCutOffAnywhere) {
     FAIL() << "never came to an end";
 }
 
+// `status` and `history` hold no lock: a run may fold and remove old transactions between any two of their
+// reads.
+TEST(Retention, WhoReadsMeanwhileMissesNothing) {
+    bool struck = true;
+    for (std::size_t n = 1; struck; ++n) {
+        World world;
+        for (int i = 0; i < 4; ++i) apply(world, cat("v", i), {cat("m", i)});
+        auto before = owned(world).files.at(TargetPath(kFile));
+        std::size_t reads = 0;
+        world.fs.before_read = [&](const TargetPath&) {
+            if (++reads != n) return;
+            EXPECT_TRUE(retain(world.state, 1).has_value());
+        };
+        auto meanwhile = ownership(world.state.view());
+        world.fs.before_read = nullptr;
+        struck = reads >= n;
+        ASSERT_TRUE(meanwhile.has_value()) << "read " << n << ": " << to_string(meanwhile.error());
+        ASSERT_TRUE(meanwhile->files.contains(TargetPath(kFile))) << "read " << n;
+        EXPECT_EQ(meanwhile->files.at(TargetPath(kFile)).values, before.values) << "read " << n;
+        EXPECT_EQ(meanwhile->files.at(TargetPath(kFile)).base, before.base) << "read " << n;
+        if (struck) continue;
+        EXPECT_GE(n, 8U);
+    }
+}
+
 TEST(Pending, IsSettledByAStartOrABoot) {
     std::vector<Pending> recorded = {
         {.unit = "docker.service", .reason = "r", .boot_id = "boot-1", .since = 100},
