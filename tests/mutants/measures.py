@@ -157,7 +157,7 @@ MUTANTS = [
     Mutant("report_without_bound", "sys/confined.cpp", "sys", [("        if (total > job.max_total) return broken(\"sent too much\");\n", "        if (total > (64U << 20U)) return broken(\"is still at it\");\n")]),
     Mutant("message_without_bound", "sys/confined.cpp", "sys", [("        if (length > job.max_message) return broken(\"sent too much\");\n", "        (void)job.max_message;\n")]),
     Mutant("crash_of_the_child_is_an_error", "cli/apart.cpp", "cli", [(
-        "    if (first || !is_crash(first.error())) return first;\n    return Halving", "    if (first || !first.error().message.empty()) return first;\n    return Halving")]),
+        "    if (first || !is_crash(first.error())) return first;\n    TRY_ASSIGN", "    if (first || !first.error().message.empty()) return first;\n    TRY_ASSIGN")]),
     Mutant("crash_blamed_on_half_the_field", "cli/apart.cpp", "cli", [(
         "        if (!is_crash(report.error())) return Failure(std::move(report).error());\n        return split(field);\n",
         "        if (!is_crash(report.error())) return Failure(std::move(report).error());\n        return reject_all(field);\n")]),
