@@ -204,6 +204,21 @@ class Crash(harness.FlowCase):
         self.assertEqual([one["url"] for one in document["mirrors"]["docker.io"]][0], self.lab.urls["fast"])
         self.assertEqual(document["outcome"], "committed")
 
+    def test_while_the_mirrors_in_use_are_checked(self):
+        """A check that comes to no end tells nothing: the race is run, and finds what is to be found."""
+        lab = self.own_lab()
+        profile = self.profile(lab, policy={"recheck": "1s", "keep": 1, "budget": {"time": "5s"}})
+        command = ("apply", "--profile", profile, "--target", "docker-daemon", "--upstream", "docker.io", "--json")
+        first = self.document(self.box.run(*command), "apply", 0)
+        self.assertEqual([one["url"] for one in first["mirrors"]["docker.io"]], [lab.urls["fast"]])
+        time.sleep(1.1)
+        lab.command("set fast fault hole")
+        process = self.start(*command)
+        os.kill(self.waiting_child(process), signal.SIGSEGV)
+        second = self.document(self.finish(process), "apply", 0)
+        self.assertEqual([one["url"] for one in second["mirrors"]["docker.io"]], [lab.urls["second"]])
+        self.assertEqual(second["outcome"], "committed")
+
     def test_one_that_crashes_it_each_time(self):
         """Whoever of them is asked together with the stalling mirror loses nothing; only that one is rejected."""
         process = self.start("bench", "--profile", self.profile(only=["stall-manifest", "fast", "ok-slow"], policy={"budget": {"time": "6s"}}),
