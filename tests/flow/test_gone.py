@@ -89,6 +89,18 @@ class Pipes(Gone):
         self.assertCommitted()
 
 
+    @unittest.skipUnless(os.path.exists("/dev/full"), "needs /dev/full")
+    def test_a_full_disk_behind_stdout_is_told(self):
+        """The words are lost: for a command that has nothing but words that is a failure, for one that has done its work it is not."""
+        for code, command in ((1, ("profile", "list")), (1, ("plan", *OFFLINE[1:], "--json")), (1, ("--help",)), (0, OFFLINE), (0, ("rollback",))):
+            with self.subTest(command), open("/dev/full", "wb") as full:
+                done = subprocess.run(self.box.argv(command), cwd=self.box.base, env=self.box.environment(), stdout=full, stderr=subprocess.PIPE,
+                                      timeout=harness.TIMEOUT, check=False)
+                self.assertEqual(done.returncode, code, done)
+                self.assertIn(b"error: cannot write: stdout: No space left on device", done.stderr)
+                self.assertSettled()
+
+
 class Terminal:
     """A run whose controlling terminal can be closed."""
 
