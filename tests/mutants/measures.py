@@ -92,7 +92,8 @@ MUTANTS = [
     Mutant("no_look_before_the_swap", "txn/executor.cpp", "txn", [(
         "        TRY(require_state(context_.fs, file, from));\n", "")]),
     Mutant("owner_and_mode_forgotten", "txn/swap.cpp", "txn", [(
-        "    TRY(write_synced(fs, unfinished, want.bytes, want.meta));\n", "    TRY(write_synced(fs, unfinished, want.bytes, {.mode = 0644}));\n")]),
+        "    TRY(write_synced(fs, unfinished, want.bytes, want.meta));\n",
+        "    TRY(write_synced(fs, unfinished, want.bytes, {.mode = 0644}));\n")]),
     Mutant("staged_under_the_final_name", "txn/swap.cpp", "txn", [(
         "    return slot.temp.parent() / cat(slot.temp.name(), \".tmp\");\n", "    return slot.temp;\n")]),
     Mutant("edit_in_a_temp_dropped", "txn/swap.cpp", "txn", [(
@@ -109,9 +110,11 @@ MUTANTS = [
         "    if (text.substr(end) != cat(\"end \", sha256_digest(body), \"\\n\"))\n        return broken(\"does not match its checksum\");\n",
         "    if (sha256_digest(body).empty()) return broken(\"\");\n")]),
     Mutant("read_while_it_is_folded", "txn/history.cpp", "txn", [("    constexpr int kTries = 10;\n", "    constexpr int kTries = 1;\n")]),
-    Mutant("state_where_others_write", "txn/state_dir.cpp", "txn", [("    if ((info.meta.mode & 0022U) != 0)\n        return unsafe(state, \"group",
+    Mutant("state_where_others_write", "txn/state_dir.cpp", "txn", [(
+        "    if ((info.meta.mode & 0022U) != 0)\n        return unsafe(state, \"group",
         "    if ((info.meta.mode & 0020U) != 0)\n        return unsafe(state, \"group")]),
-    Mutant("state_below_what_others_write", "txn/state_dir.cpp", "txn", [("        if ((info->meta.mode & 0022U) != 0 && !sticky)\n", "        if (sticky)\n")]),
+    Mutant("state_below_what_others_write", "txn/state_dir.cpp", "txn", [(
+        "        if ((info->meta.mode & 0022U) != 0 && !sticky)\n", "        if (sticky)\n")]),
 
     # ---- files of others
     Mutant("link_of_another_user", "sys/walk.cpp", "sys", [(
@@ -124,40 +127,52 @@ MUTANTS = [
         "        if ((directory.st_mode & (S_IWOTH | S_ISVTX)) == S_IWOTH)\n"
         "            return unsafe(\"a link on the way stands where everybody can replace it\");\n", "")]),
     Mutant("second_name_read", "sys/real_fs_read.cpp", "sys", [(
-        "    if (type == S_IFREG && may_be_planted(directory, info))\n", "    if (type == S_IFDIR && may_be_planted(directory, info))\n")], root=True),
+        "    if (type == S_IFREG && may_be_planted(directory, info))\n",
+        "    if (type == S_IFDIR && may_be_planted(directory, info))\n")], root=True),
     Mutant("file_of_another_read", "sys/real_fs_read.cpp", "sys", [(
         "    if (info.st_uid != (mapped_ && owner == 0 ? ::geteuid() : owner))\n", "    if (owner > 0xfffffff0U)\n")], root=True),
     Mutant("read_without_bound", "sys/real_fs_read.cpp", "sys", [("        if (out.size() > limit)\n", "        if (limit == 0)\n")]),
     Mutant("mode_left_as_it_fell", "sys/real_fs_write.cpp", "sys", [(
         "    if (::fchmod(fd, meta.mode) != 0) return Failure(errno_error(errno, \"cannot set the mode\", object));\n", "")]),
     Mutant("owner_left_as_it_fell", "sys/real_fs_write.cpp", "sys", [(
-        "    if ((now.st_uid != uid || now.st_gid != gid) && ::fchown(fd, uid, gid) != 0)\n", "    if (uid > 0xfffffff0U && gid > 0)\n")], root=True),
+        "    if ((now.st_uid != uid || now.st_gid != gid) && ::fchown(fd, uid, gid) != 0)\n",
+        "    if (uid > 0xfffffff0U && gid > 0)\n")], root=True),
     Mutant("new_file_over_what_is_there", "sys/real_fs_write.cpp", "sys", [(
         "                        O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);\n",
         "                        O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);\n")]),
-    Mutant("lock_for_all", "sys/real_fs_lock.cpp", "sys", [("::flock(fd.get(), LOCK_EX | LOCK_NB)", "::flock(fd.get(), LOCK_SH | LOCK_NB)")]),
+    Mutant("lock_for_all", "sys/real_fs_lock.cpp", "sys", [(
+        "::flock(fd.get(), LOCK_EX | LOCK_NB)", "::flock(fd.get(), LOCK_SH | LOCK_NB)")]),
 
     # ---- the child that talks to strangers
     Mutant("child_keeps_root", "sys/privileges.cpp", "sys", [(
-        "    if (::geteuid() != 0) return drop_capabilities();\n", "    if (::geteuid() != kNobody) return drop_capabilities();\n")], root=True),
+        "    if (::geteuid() != 0) return drop_capabilities();\n",
+        "    if (::geteuid() != kNobody) return drop_capabilities();\n")], root=True),
     Mutant("child_keeps_groups", "sys/privileges.cpp", "sys", [(
         "        if (::setgroups(0, nullptr) != 0 || ::setresgid(", "        if (::setresgid(")], root=True),
-    Mutant("child_without_filter", "sys/privileges.cpp", "sys", [("    int loaded = ::seccomp_load(filter.get());\n", "    int loaded = 0;\n")]),
-    Mutant("child_may_write", "sys/privileges.cpp", "sys", [("    for (int bits : {O_WRONLY, O_RDWR, O_CREAT, O_TRUNC}) {\n", "    for (int bits : {O_TRUNC}) {\n")]),
+    Mutant("child_without_filter", "sys/privileges.cpp", "sys", [(
+        "    int loaded = ::seccomp_load(filter.get());\n", "    int loaded = 0;\n")]),
+    Mutant("child_may_write", "sys/privileges.cpp", "sys", [(
+        "    for (int bits : {O_WRONLY, O_RDWR, O_CREAT, O_TRUNC}) {\n", "    for (int bits : {O_TRUNC}) {\n")]),
     Mutant("child_may_fork", "sys/privileges.cpp", "sys", [(
         "    bool ok = add_if(filter, SCMP_SYS(clone),\n"
         "                     {.arg = kCloneFlags, .op = SCMP_CMP_MASKED_EQ, .datum_a = CLONE_THREAD, .datum_b = 0});\n",
         "    bool ok = true;\n")]),
-    Mutant("child_may_signal", "sys/privileges.cpp", "sys", [("    \"process_madvise\", \"process_mrelease\", \"kill\", \"tkill\",", "    \"tkill\",")]),
-    Mutant("child_has_descriptors", "sys/confined.cpp", "sys", [("    close_from(kReportFd + 1);\n", "    if (report_fd < 0) close_from(kReportFd + 1);\n")]),
+    Mutant("child_may_signal", "sys/privileges.cpp", "sys", [(
+        "    \"process_madvise\", \"process_mrelease\", \"kill\", \"tkill\",", "    \"tkill\",")]),
+    Mutant("child_has_descriptors", "sys/confined.cpp", "sys", [(
+        "    close_from(kReportFd + 1);\n", "    if (report_fd < 0) close_from(kReportFd + 1);\n")]),
     Mutant("child_outlives_its_deadline", "sys/confined.cpp", "sys", [(
         "    const double end = clock.now() + job.seconds;\n", "    const double end = clock.now() + job.seconds + 12;\n")]),
     Mutant("child_left_alive", "sys/confined.cpp", "sys", [(
         "        if (pid_ <= 0) return;\n        ::kill(pid_, SIGKILL);\n        (void)collect(kSecondsToDie);\n", "")]),
-    Mutant("report_without_bound", "sys/confined.cpp", "sys", [("        if (total > job.max_total) return broken(\"sent too much\");\n", "        if (total > (64U << 20U)) return broken(\"is still at it\");\n")]),
-    Mutant("message_without_bound", "sys/confined.cpp", "sys", [("        if (length > job.max_message) return broken(\"sent too much\");\n", "        (void)job.max_message;\n")]),
+    Mutant("report_without_bound", "sys/confined.cpp", "sys", [(
+        "        if (total > job.max_total) return broken(\"sent too much\");\n",
+        "        if (total > (64U << 20U)) return broken(\"is still at it\");\n")]),
+    Mutant("message_without_bound", "sys/confined.cpp", "sys", [(
+        "        if (length > job.max_message) return broken(\"sent too much\");\n", "        (void)job.max_message;\n")]),
     Mutant("crash_of_the_child_is_an_error", "cli/apart.cpp", "cli", [(
-        "    if (first || !is_crash(first.error())) return first;\n    TRY_ASSIGN", "    if (first || !first.error().message.empty()) return first;\n    TRY_ASSIGN")]),
+        "    if (first || !is_crash(first.error())) return first;\n    TRY_ASSIGN",
+        "    if (first || !first.error().message.empty()) return first;\n    TRY_ASSIGN")]),
     Mutant("crash_blamed_on_half_the_field", "cli/apart.cpp", "cli", [(
         "        if (!is_crash(report.error())) return Failure(std::move(report).error());\n        return split(field);\n",
         "        if (!is_crash(report.error())) return Failure(std::move(report).error());\n        return reject_all(field);\n")]),
@@ -166,13 +181,16 @@ MUTANTS = [
     Mutant("hang_up_not_noted", "sys/signals.cpp", "sys", [("kNoted{SIGINT, SIGTERM, SIGHUP}", "kNoted{SIGINT, SIGTERM}")]),
     Mutant("gone_reader_kills", "sys/signals.cpp", "sys", [("for (int signal : {SIGPIPE, SIGXFSZ})", "for (int signal : {SIGXFSZ})")]),
     Mutant("file_size_limit_kills", "sys/signals.cpp", "sys", [("for (int signal : {SIGPIPE, SIGXFSZ})", "for (int signal : {SIGPIPE})")]),
-    Mutant("diff_shows_unknown_values", "cli/shown_text.cpp", "cli", [("        return has(kDaemonKeys, path_[0]);\n", "        return true;\n")]),
+    Mutant("diff_shows_unknown_values", "cli/shown_text.cpp", "cli", [(
+        "        return has(kDaemonKeys, path_[0]);\n", "        return true;\n")]),
     Mutant("control_characters_printed", "base/strings.cpp", "base", [(
         "    return code < 0x20 || (code >= 0x7F && code < 0xA0) ||", "    return (code >= 0x7F && code < 0xA0) ||")]),
     Mutant("saved_plan_believed", "plan/saved.cpp", "plan", [(
         "           a.after == b.after;\n", "           a.after.present == b.after.present;\n")]),
-    Mutant("saved_restart_unseen", "plan/saved.cpp", "plan", [("        if (!is_shown(step, saved))\n", "        if (!is_shown(step, remade))\n")]),
-    Mutant("token_from_this_machine", "registry/token.cpp", "registry", [("    if (!may_send_to(registry.host, url->host))\n", "    if (url->host.empty())\n")]),
+    Mutant("saved_restart_unseen", "plan/saved.cpp", "plan", [(
+        "        if (!is_shown(step, saved))\n", "        if (!is_shown(step, remade))\n")]),
+    Mutant("token_from_this_machine", "registry/token.cpp", "registry", [(
+        "    if (!may_send_to(registry.host, url->host))\n", "    if (url->host.empty())\n")]),
     Mutant("redirect_to_this_machine", "registry/requests.cpp", "registry", [(
         "    if (!may_send_to(registry.host, target->host))\n", "    if (target->host.empty())\n")]),
     Mutant("credentials_follow_redirects", "registry/requests.cpp", "registry", [(
