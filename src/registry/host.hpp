@@ -56,6 +56,10 @@ class Host {
     // change is a result. Errors: network, proxy, http (redirects), permission_denied (tokens), interrupted.
     Result<net::Answer> send(const Ask& ask);
 
+    // The referrers API answered 404 once: lists of referrers are tags there.
+    bool lacks_referrers() const { return lacks_referrers_; }
+    void note_no_referrers() { lacks_referrers_ = true; }
+
     bool exhausted() const { return exhausted_; }  // its pull limit is used up
     std::vector<std::string> take_warnings();
     // Where there are other places to read, one that stalls twice or lies once is not asked again.
@@ -78,6 +82,7 @@ class Host {
     Authorizer authorizer_;
     bool reached_ = false;
     bool exhausted_ = false;
+    bool lacks_referrers_ = false;
     double resting_until_ = 0;
     double slowed_at_ = -1;
     double at_once_ = 64;  // requests; halved when the host asks for mercy, grows again

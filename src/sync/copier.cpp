@@ -183,7 +183,9 @@ Result<void> Copier::note_subject(registry::Repository& repository, const Tree& 
 Result<void> Copier::push_referrers(const PlannedImage& image) {
     auto& source = state_.hosts.repository(image.source.location);
     auto& destination = state_.hosts.repository(image.destination.location);
-    TRY_ASSIGN(auto list, source.referrers(image.source_digest));
+    auto tags = state_.tags.find(image.source.location);
+    TRY_ASSIGN(auto list,
+               source.referrers(image.source_digest, tags == state_.tags.end() ? nullptr : &tags->second));
     if (!list || image.digest != image.source_digest) return {};
     TRY_ASSIGN(auto content, registry::read_content(list->bytes, list->media_type));
     for (const auto& child : content.children) {

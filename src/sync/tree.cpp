@@ -66,6 +66,7 @@ Result<FilteredTree> TreeReader::read(const Location& location, const std::strin
     FilteredTree out;
     TRY_ASSIGN(auto manifest, get(location, target));
     TRY_ASSIGN(auto content, registry::read_content(manifest.bytes, manifest.media_type));
+    out.read_digest = manifest.digest;
     auto tree = std::make_shared<Tree>(Tree{std::move(manifest), std::move(content), {}});
     if (tree->content.index && !options_.platforms.empty()) TRY(filter(out, *tree));
     TRY(read_children(location, *tree, 1));

@@ -20,6 +20,7 @@ struct Tree {
 struct FilteredTree {
     std::shared_ptr<const Tree> tree;     // nullptr: nothing is left, or a single image of another platform
     std::vector<std::string> notes = {};  // what was dropped and what is missing
+    std::string read_digest = {};         // of the manifest as the source has it
 };
 
 // Reads manifests through `places` (by digest from any, by tag only from those that may resolve), children

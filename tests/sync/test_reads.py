@@ -1,0 +1,119 @@
+"""How blobs and manifests are read: cut, refused, false, and from mirrors."""
+import os
+import re
+import time
+
+from case import MIB, Case, big_blob
+from registry import IMAGE, digest_of
+
+
+class Reads(Case):
+    def test_cut_bodies_go_on_where_they_ended(self):
+        source, destination = self.pair([os.urandom(6 * MIB)])
+        cuts = []
+
+        def cut(handler, method, path, query):
+            data = big_blob(handler, path)
+            if data is None or len(cuts) >= 3:
+                return False
+            first = int(re.sub(r"\D", "", handler.headers.get("Range", "")) or 0)
+            cuts.append(first)
+            if first == 0:
+                return handler.cut(data, 2 * MIB)
+            handler.send_response(206)
+            handler.send_header("Content-Range", f"bytes {first}-{len(data) - 1}/{len(data)}")
+            handler.send_header("Content-Length", len(data) - first)
+            handler.end_headers()
+            handler.wfile.write(data[first:first + MIB])
+            handler.close_connection = True
+            return True
+        source.rules.append(cut)
+        self.copy(source, destination)
+        self.assert_copied(source, destination)
+        self.assertEqual(len(cuts), 3)
+        self.assertGreater(cuts[1], 0)
+        self.assertGreater(cuts[2], cuts[1])
+        self.assertLess(self.bytes_read(), 6 * MIB + 10000)
+
+    def test_a_server_that_ignores_ranges(self):
+        source, destination = self.pair([os.urandom(3 * MIB)])
+
+        def whole(handler, method, path, query):
+            data = big_blob(handler, path)
+            return data is not None and (handler.reply(200, data) if handler.headers.get("Range") else handler.cut(data, 2 * MIB))
+        source.rules.append(whole)
+        self.copy(source, destination)
+        self.assert_copied(source, destination)
+
+    def test_busy_for_everybody(self):
+        """One 429 with Retry-After: nobody asks that host before."""
+        source, destination = self.pair()
+        for i in range(2, 30):
+            source.put_image("team/app", str(i), [b"%d" % i])
+        told = []
+
+        def busy(handler, method, path, query):
+            if told or method != "GET" or "/blobs/" not in path:
+                return False
+            told.append(time.monotonic())
+            return handler.error(429, "TOOMANYREQUESTS", "slow down", Retry_After="2")
+        source.rules.append(busy)
+        self.copy(source, destination, tag="")
+        self.assert_copied(source, destination)
+        early = [e for e in source.log if told[0] + 0.3 < e["at"] < told[0] + 1.9]
+        self.assertEqual(early, [])
+
+    def test_a_source_that_lies(self):
+        source, destination = self.pair([os.urandom(MIB)])
+        source.rules.append(lambda handler, method, path, query: (data := big_blob(handler, path)) is not None and handler.reply(200, data[:-1] + b"?"))
+        self.copy(source, destination, expect=1)
+        self.assertIn("digest", self.output)
+        self.assertNotIn(("team/app", "1"), destination.manifests)
+        self.assertEqual([name for name in destination.blobs if len(destination.blobs[name]) >= MIB], [])
+
+    def test_a_manifest_that_lies(self):
+        source, destination = self.pair()
+        kind, data = source.manifests["team/app", "1"]
+        source.rules.append(lambda handler, method, path, query: method == "GET" and "/manifests/" in path and
+                            handler.reply(200, data + b" ", Content_Type=kind, Docker_Content_Digest=self.digest))
+        self.copy(source, destination, expect=1)
+        self.assertIn("not those of", self.output)
+
+
+class Mirrors(Case):
+    def with_mirror(self, rule, layers, trust="pull"):
+        source, destination = self.pair(layers)
+        mirror = self.registry()
+        mirror.blobs, mirror.manifests = source.blobs, source.manifests
+        mirror.rules.append(rule)
+        self.copy(source, destination, SYNC_MIRRORS=f"{source.host} {mirror.url} {trust}")
+        self.assert_copied(source, destination)
+        return source, mirror
+
+    def test_mirror_first(self):
+        source, mirror = self.with_mirror(lambda *_: False, [os.urandom(MIB)])
+        self.assertEqual(source.count("GET", "/blobs/"), 0)
+        self.assertEqual(mirror.count("HEAD", "/manifests/1$"), 0)
+
+    def test_a_liar_is_replaced(self):
+        source, mirror = self.with_mirror(
+            lambda handler, method, path, query: (data := big_blob(handler, path)) is not None and handler.reply(200, data[:-1] + b"?"), [os.urandom(MIB)])
+        self.assertGreater(source.count("GET", "/blobs/"), 0)
+
+    def test_half_a_lie_is_not_held_against_the_origin(self):
+        self.with_mirror(lambda handler, method, path, query: (data := big_blob(handler, path)) is not None and
+                         (handler.error(404) if handler.headers.get("Range") else handler.cut(b"?" * len(data), MIB)), [os.urandom(2 * MIB)])
+
+    def test_a_staller_is_replaced_at_the_same_byte(self):
+        began = time.monotonic()
+        source, mirror = self.with_mirror(
+            lambda handler, method, path, query: (data := big_blob(handler, path)) is not None and handler.stall(data, 2 * MIB), [os.urandom(4 * MIB)])
+        ranges = [entry["range"] for entry in source.log if entry["range"]]
+        self.assertEqual(ranges, [f"bytes={2 * MIB}-"])
+        self.assertLess(self.bytes_read(), 4 * MIB + 10000)
+        self.assertLess(time.monotonic() - began, 20)
+
+    def test_a_mirror_that_says_wrong_tags_is_not_asked(self):
+        def stale(handler, method, path, query):
+            return path.endswith("/manifests/1") and handler.reply(200, b"{}", Content_Type=IMAGE, Docker_Content_Digest=digest_of(b"{}"))
+        self.with_mirror(stale, [b"x" * 100])
