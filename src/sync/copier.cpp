@@ -79,7 +79,7 @@ SyncReport Copier::run() {
         else
             run_job(i - ready.size());
     });
-    report_.bytes_read = state_.traffic.read;
+    report_.bytes_read = state_.traffic.reading.bytes;
     report_.bytes_written = state_.traffic.written;
     report_.blobs_mounted = state_.traffic.mounted;
     report_.seconds = state_.loop.now() - began_;
@@ -209,17 +209,18 @@ Result<void> Copier::push_referrers(const PlannedImage& image) {
 
 void Copier::tell_progress() {
     double now = state_.loop.now();
-    history_.emplace_back(now, state_.traffic.read);
+    history_.emplace_back(now, state_.traffic.reading.bytes);
     while (history_.size() > 1 && history_.front().first < now - kRateWindow) history_.pop_front();
     double span = now - history_.front().first;
     Progress progress{
         .phase = Progress::Phase::copying,
         .images_done = done_,
         .images_total = plan_.images.size(),
-        .bytes_done = state_.traffic.read,
+        .bytes_done = state_.traffic.reading.bytes,
         .bytes_total = plan_.source_bytes,
         .seconds = now - began_,
-        .rate = span > 0 ? static_cast<double>(state_.traffic.read - history_.front().second) / span : 0};
+        .rate = span > 0 ? static_cast<double>(state_.traffic.reading.bytes - history_.front().second) / span
+                         : 0};
     for (const auto& [index, job] : running_)
         if (job->reader)
             progress.streams.push_back({.digest = job->blob.digest,

@@ -22,7 +22,7 @@ struct Engine::State {
           options(std::move(o)),
           loop(context.transport, context.clock, context.stop_requested),
           hosts(loop, context.logins, options) {
-        traffic.throttle.rate = options.rate;
+        traffic.reading.throttle.rate = options.rate;
     }
 
     SyncContext context;

@@ -113,6 +113,31 @@ class Mirrors(Case):
         self.assertLess(self.bytes_read(), 4 * MIB + 10000)
         self.assertLess(time.monotonic() - began, 20)
 
+    def test_one_that_only_drips_is_replaced_at_the_same_byte(self):
+        """It is alive, so nothing times out; the rest of the blob would take it two minutes."""
+        began = time.monotonic()
+        source, mirror = self.with_mirror(
+            lambda handler, method, path, query: (data := big_blob(handler, path)) is not None and handler.drip(data, MIB // 16, 20000), [os.urandom(3 * MIB)])
+        ranges = [int(entry["range"][6:-1]) for entry in source.log if entry["range"]]
+        self.assertEqual(len(ranges), 1)
+        self.assertGreater(ranges[0], MIB // 16)
+        self.assertLess(self.bytes_read(), 3 * MIB + 10000, "nothing is read twice")
+        self.assertLess(time.monotonic() - began, 30)
+
+    def test_one_that_has_shown_more_takes_over(self):
+        """No drip by itself, but the origin has given another blob many times as fast."""
+        slow, fast = os.urandom(3 * MIB), os.urandom(MIB)
+        source, mirror = self.with_mirror(
+            lambda handler, method, path, query: (data := big_blob(handler, path)) is not None and
+            (handler.error(404) if data == fast else handler.drip(data, MIB // 16, 100000)), [fast, slow])
+        ranges = [entry["range"] for entry in source.log if entry["range"]]
+        self.assertEqual(len(ranges), 1)
+
+    def test_slow_everywhere_is_no_reason_to_run_about(self):
+        drip = lambda handler, method, path, query: (data := big_blob(handler, path, MIB // 4)) is not None and handler.drip(data, 0, 40000)  # noqa: E731
+        source, mirror = self.with_mirror(drip, [os.urandom(MIB // 4 + 9)])
+        self.assertEqual(source.count("GET", "/blobs/"), 0)
+
     def test_a_mirror_that_says_wrong_tags_is_not_asked(self):
         def stale(handler, method, path, query):
             return path.endswith("/manifests/1") and handler.reply(200, b"{}", Content_Type=IMAGE, Docker_Content_Digest=digest_of(b"{}"))
