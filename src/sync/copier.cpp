@@ -13,9 +13,14 @@ using Action = PlannedImage::Action;
 
 constexpr double kRateWindow = 3;  // seconds
 
+std::size_t width_of(const SyncOptions& options) {
+    return static_cast<std::size_t>(std::max(1, options.concurrency));
+}
+
 }  // namespace
 
-Copier::Copier(Engine::State& state, const SyncPlan& plan) : state_(state), plan_(plan) {
+Copier::Copier(Engine::State& state, const SyncPlan& plan)
+    : state_(state), plan_(plan), lanes_(state.loop, width_of(state.options)) {
     began_ = state_.loop.now();
     images_.resize(plan.images.size());
     for (std::size_t i = 0; i < plan.images.size(); ++i) {
@@ -68,17 +73,14 @@ void Copier::make_jobs() {
 SyncReport Copier::run() {
     for (const auto& result : report_.images)
         if (result.outcome == Outcome::skipped) state_.context.observer.on_image(result);
-    auto width = static_cast<std::size_t>(std::max(1, state_.options.concurrency));
     std::vector<std::size_t> ready;
     for (std::size_t i = 0; i < images_.size(); ++i)
         if (state_.trees[i] && images_[i].pending == 0) ready.push_back(i);
-    // Images that lack nothing but their manifests are done with the first blobs, not after them.
-    state_.loop.parallel(ready.size() + jobs_.size(), width, [&](std::size_t i) {
-        if (i < ready.size())
-            finish(ready[i]);
-        else
-            run_job(i - ready.size());
-    });
+    for (std::size_t i = 0; i < jobs_.size(); ++i)
+        if (!jobs_[i].targets.empty()) lanes_.add(i, jobs_[i].blob.size);
+    auto width = width_of(state_.options);
+    std::size_t next = 0;
+    state_.loop.parallel(width, width, [&](std::size_t) { work(ready, next); });
     report_.bytes_read = state_.traffic.reading.bytes;
     report_.bytes_written = state_.traffic.written;
     report_.blobs_mounted = state_.traffic.mounted;
@@ -89,12 +91,18 @@ SyncReport Copier::run() {
     return std::move(report_);
 }
 
+// Images that lack nothing but their manifests are done first, not after all blobs.
+void Copier::work(const std::vector<std::size_t>& ready, std::size_t& next) {
+    while (next < ready.size()) finish(ready[next++]);
+    while (auto job = lanes_.take()) run_job(*job);
+}
+
 void Copier::run_job(std::size_t index) {
     auto& job = jobs_[index];
-    if (job.targets.empty()) return;
     running_[index] = &job;
     run_blob_job(state_.loop, state_.hosts, state_.traffic, job);
     running_.erase(index);
+    lanes_.ended(index);
     settle(job, index);
 }
 
@@ -209,6 +217,7 @@ Result<void> Copier::push_referrers(const PlannedImage& image) {
 
 void Copier::tell_progress() {
     double now = state_.loop.now();
+    lanes_.note(now, state_.traffic.reading.bytes);
     history_.emplace_back(now, state_.traffic.reading.bytes);
     while (history_.size() > 1 && history_.front().first < now - kRateWindow) history_.pop_front();
     double span = now - history_.front().first;
