@@ -3,7 +3,6 @@
 #include "base/strings.hpp"
 #include "registry/refusal.hpp"
 #include "registry/requests.hpp"
-#include "registry/retry.hpp"
 #include "registry/token.hpp"
 
 #include <algorithm>
@@ -116,12 +115,28 @@ void Host::slow_down(double seconds) {
 
 void Host::note(const net::Answer& answer) {
     if (answer.status > 0 && answer.status < 400) at_once_ = std::min(kMostAtOnce, at_once_ + 1 / at_once_);
+    if (auto limit = pull_limit(answer)) limit_ = limit;
     if (is_pull_quota(answer) && wish_of(answer).value_or(1e9) > spec_.longest_pause) exhausted_ = true;
     for (const auto& warning : answer.all_headers("Warning")) {
         auto text = cat(name(), " says: ", printable_line(warning));
         bool known = std::find(warnings_.begin(), warnings_.end(), text) != warnings_.end();
         if (warning.starts_with("299") && !known && warnings_.size() < 20) warnings_.push_back(text);
     }
+}
+
+bool Host::begin_pull() {
+    if (limit_ && limit_->left <= pulling_) {
+        exhausted_ = true;
+        return false;
+    }
+    ++pulling_;
+    return true;
+}
+
+std::string Host::pull_limit_text() const {
+    auto window = limit_ ? limit_->window : 0;
+    return cat("no pull is left, of the limit over ",
+               window >= 3600 ? cat((window + 1800) / 3600, " hours") : cat(window, " seconds"));
 }
 
 // A host that may be insecure and has not been reached by https yet is tried by http, as docker does.

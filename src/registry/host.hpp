@@ -6,6 +6,7 @@
 #include "model/profile.hpp"
 #include "net/exchange.hpp"
 #include "registry/authorizer.hpp"
+#include "registry/retry.hpp"
 
 #include <optional>
 #include <string>
@@ -60,6 +61,13 @@ class Host {
     bool lacks_referrers() const { return lacks_referrers_; }
     void note_no_referrers() { lacks_referrers_ = true; }
 
+    // Before a request that counts as a pull; false: the host said that none is left, and it is not to be
+    // asked. Whoever got true says end_pull() afterwards.
+    bool begin_pull();
+    void end_pull() { --pulling_; }
+    // "0 left; limits count over 6 hours", for people.
+    std::string pull_limit_text() const;
+
     bool exhausted() const { return exhausted_; }  // its pull limit is used up
     std::vector<std::string> take_warnings();
     // Where there are other places to read, one that stalls twice or lies once is not asked again.
@@ -83,6 +91,8 @@ class Host {
     bool reached_ = false;
     bool exhausted_ = false;
     bool lacks_referrers_ = false;
+    std::optional<PullLimit> limit_ = {};  // as it said last
+    std::int64_t pulling_ = 0;             // under way, perhaps not counted in it
     double resting_until_ = 0;
     double slowed_at_ = -1;
     double at_once_ = 64;  // requests; halved when the host asks for mercy, grows again

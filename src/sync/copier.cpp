@@ -17,6 +17,14 @@ std::size_t width_of(const SyncOptions& options) {
     return static_cast<std::size_t>(std::max(1, options.concurrency));
 }
 
+// docker-registry takes manifests with foreign layers only from addresses that its configuration allows.
+Error explained(Error error, const Tree& tree) {
+    if (error.cause == 400 && foreign_layers(tree) > 0)
+        error.message +=
+            "; it has foreign layers, and the registry must allow their address (validation.manifests.urls)";
+    return error;
+}
+
 }  // namespace
 
 Copier::Copier(Engine::State& state, const SyncPlan& plan)
@@ -140,7 +148,7 @@ void Copier::finish(std::size_t index) {
         if (pushed)
             result.destination_digest = *pushed;
         else
-            image.error = pushed.error();
+            image.error = explained(pushed.error(), tree);
     }
     if (!image.error && state_.options.referrers)
         if (auto done = push_referrers(planned); !done)

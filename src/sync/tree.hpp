@@ -41,6 +41,9 @@ class TreeReader {
     const SyncOptions& options_;
 };
 
+// How many foreign layers it has: those stay where their "urls" say, as with docker push.
+std::size_t foreign_layers(const Tree& tree);
+
 // Every blob of the tree once; foreign layers are left out.
 std::vector<registry::Part> blobs_of(const Tree& tree);
 

@@ -142,3 +142,44 @@ class Mirrors(Case):
         def stale(handler, method, path, query):
             return path.endswith("/manifests/1") and handler.reply(200, b"{}", Content_Type=IMAGE, Docker_Content_Digest=digest_of(b"{}"))
         self.with_mirror(stale, [b"x" * 100])
+
+
+class PullLimit(Case):
+    def limited(self, tags, left, window=";w=21600"):
+        source, destination = self.pair()
+        for i in range(2, tags + 1):
+            source.put_image("team/app", str(i), [b"%d" % i])
+        self.left = left
+
+        def count(handler, method, path, query):
+            if "/manifests/" not in path:
+                return False
+            if method == "GET":
+                if self.left == 0:
+                    return handler.error(429, "TOOMANYREQUESTS", "You have reached your pull rate limit")
+                self.left -= 1
+            found = source.manifests[path.split("/manifests/")[0][4:], path.rsplit("/", 1)[1]]
+            return handler.reply(200, found[1], Content_Type=found[0], Docker_Content_Digest=digest_of(found[1]),
+                                 ratelimit_limit="100" + window, ratelimit_remaining=f"{self.left}{window}")
+        source.rules.append(count)
+        return source, destination
+
+    def test_the_limit_is_not_run_into(self):
+        source, destination = self.limited(30, 20)
+        for tag in range(1, 31):  # what the destination has is looked at, not read: that does not count
+            kind, data = source.manifests["team/app", str(tag)]
+            if tag <= 5:
+                destination.put_manifest("team/app", str(tag), kind, data)
+        self.copy(source, destination, tag="", expect=1)
+        self.assertIn("not asked: no pull is left, of the limit over 6 hours", self.output)
+        gets = source.count("GET", "/manifests/")
+        self.assertLessEqual(gets, 20)
+        self.assertGreaterEqual(gets, 18)
+        self.assertIn("skipped 5 failed 0 refused", self.output)
+        self.assertEqual(len([n for r, n in destination.manifests if ":" not in n]), 5 + gets)
+
+    def test_other_limits_of_that_name_are_none(self):
+        source, destination = self.limited(3, 100, "")
+        self.left = 3
+        self.copy(source, destination, tag="")
+        self.assert_copied(source, destination)

@@ -136,3 +136,22 @@ class Requests(Case):
         self.copy(source, destination, tag="")
         self.assert_copied(source, destination)
         self.assertLess(self.bytes_read(), MIB)
+
+
+class Foreign(Case):
+    def test_foreign_layers_stay_where_they_are(self):
+        source, destination = self.pair()
+        inside = json.loads(source.manifests["team/app", "1"][1])
+        inside["layers"].insert(0, {"mediaType": "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", "size": 99,
+                                    "digest": "sha256:" + "1" * 64, "urls": ["https://blobs.example.com/windows"]})
+        data = json.dumps(inside).encode()
+        source.put_manifest("team/app", "win", IMAGE, data)
+        self.copy(source, destination, tag=":win")
+        self.assertEqual(destination.manifests["team/app", "win"][1], data)
+        self.assertIn("NOTE 1 foreign layer(s) not copied", self.output)
+        self.assertEqual(source.count("GET", "1" * 64), 0)
+        other = self.registry()
+        other.rules.append(lambda handler, method, path, query: method == "PUT" and "/manifests/" in path and
+                           handler.error(400, "MANIFEST_INVALID", "invalid URL on layer"))
+        self.copy(source, other, tag=":win", expect=1)
+        self.assertIn("validation.manifests.urls", self.output)
