@@ -101,17 +101,16 @@ void Grammar::add_profile_options(CLI::App& command, ProfileOptions& options) {
 
 void Grammar::add_proxy_options(CLI::App& command, ProxyOptions& options) {
     auto add_one = [&](const char* flag, std::optional<std::string>& value, const char* text) {
-        command
-            .add_option_function<std::string>(
-                flag, [&value](const std::string& given) { value = given; }, text)
-            ->type_name("URL|@FILE");
+        auto keep = [&value](const std::string& given) { value = given; };
+        return command.add_option_function<std::string>(flag, keep, text)->type_name("URL|@FILE");
     };
     add_one("--http-proxy", options.http,
             "proxy for http; @FILE reads it from a 0600 file; \"\" takes it away [$MIRRORCTL_HTTP_PROXY]");
     add_one("--https-proxy", options.https, "proxy for https [$MIRRORCTL_HTTPS_PROXY]");
     add_one("--all-proxy", options.all, "proxy for both, socks5 too [$MIRRORCTL_ALL_PROXY]");
     add_one("--no-proxy", options.no_proxy,
-            "hosts and networks that are reached directly, comma-separated [$MIRRORCTL_NO_PROXY]");
+            "hosts and networks that are reached directly, comma-separated [$MIRRORCTL_NO_PROXY]")
+        ->type_name("LIST|@FILE");
 }
 
 void Grammar::add_apply(const char* name, const char* summary, const char* examples, ApplyOptions& options,
