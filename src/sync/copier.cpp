@@ -1,6 +1,7 @@
 #include "sync/copier.hpp"
 
 #include "base/strings.hpp"
+#include "registry/refusal.hpp"
 
 #include <algorithm>
 
@@ -141,10 +142,8 @@ void Copier::finish(std::size_t index) {
     auto& result = report_.images[index];
     const auto& planned = plan_.images[index];
     if (!image.error) {
-        auto& repository = state_.hosts.repository(planned.destination.location);
         const auto& tree = *state_.trees[index];
-        auto target = planned.destination.tag.empty() ? tree.manifest.digest : planned.destination.tag;
-        auto pushed = push_tree(repository, tree, target);
+        auto pushed = push(planned, tree);
         if (pushed)
             result.destination_digest = *pushed;
         else
@@ -162,6 +161,31 @@ void Copier::finish(std::size_t index) {
     state_.trees[index] = nullptr;
     ++done_;
     state_.context.observer.on_image(result);
+}
+
+Result<std::string> Copier::push(const PlannedImage& image, const Tree& tree) {
+    auto& repository = state_.hosts.repository(image.destination.location);
+    auto target = image.destination.tag.empty() ? tree.manifest.digest : image.destination.tag;
+    auto pushed = push_tree(repository, tree, target);
+    if (pushed || pushed.error().cause != registry::kBlobUnknownCause) return pushed;
+    TRY(send_again(image, tree));
+    return push_tree(repository, tree, target);
+}
+
+// The registry said that it had them, and now that it has not: a cache of its own told of what a sweep took
+// away.
+Result<void> Copier::send_again(const PlannedImage& image, const Tree& tree) {
+    for (const auto& blob : blobs_of(tree)) {
+        auto there = state_.there.find({image.destination.location, blob.digest});
+        if (there == state_.there.end() || !there->second) continue;
+        BlobJob job{.blob = blob,
+                    .sources = {image.source.location},
+                    .targets = {{.location = image.destination.location}}};
+        run_blob_job(state_.loop, state_.hosts, state_.traffic, job);
+        if (job.targets.front().state == BlobTarget::State::failed) return Failure(job.targets.front().error);
+        there->second = false;
+    }
+    return {};
 }
 
 // Children before parents, the tag last: what a registry checks is there when it checks.

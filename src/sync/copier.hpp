@@ -27,6 +27,8 @@ class Copier {
     void run_job(std::size_t index);
     void settle(const BlobJob& job, std::size_t index);
     void finish(std::size_t image);
+    Result<std::string> push(const PlannedImage& image, const Tree& tree);
+    Result<void> send_again(const PlannedImage& image, const Tree& tree);
     Result<std::string> push_tree(registry::Repository& repository, const Tree& tree,
                                   const std::string& target);
     Result<void> push_referrers(const PlannedImage& image);
