@@ -63,7 +63,7 @@ Result<net::Answer> Host::send(const Ask& ask) {
         ++under_way_;
         auto answer = this->attempt(ask);
         --under_way_;
-        if (answer) note(*answer);
+        if (answer) note(ask, *answer);
         bool busy = answer && !answer->error && (answer->status == 429 || answer->status == 503);
         if (!should_repeat(ask, answer, attempt)) {
             if (busy) slow_down(std::min(wish_of(*answer).value_or(kFirstRest), spec_.longest_pause));
@@ -113,9 +113,9 @@ void Host::slow_down(double seconds) {
     at_once_ = std::max(1.0, std::min(at_once_, static_cast<double>(under_way_ + 1)) / 2);
 }
 
-void Host::note(const net::Answer& answer) {
+void Host::note(const Ask& ask, const net::Answer& answer) {
     if (answer.status > 0 && answer.status < 400) at_once_ = std::min(kMostAtOnce, at_once_ + 1 / at_once_);
-    if (auto limit = pull_limit(answer)) limit_ = limit;
+    if (auto limit = pull_limit(answer)) pulls_[ask.account ? ask.account->user : ""].limit = limit;
     if (is_pull_quota(answer) && wish_of(answer).value_or(1e9) > spec_.longest_pause) exhausted_ = true;
     for (const auto& warning : answer.all_headers("Warning")) {
         auto text = cat(name(), " says: ", printable_line(warning));
@@ -124,17 +124,19 @@ void Host::note(const net::Answer& answer) {
     }
 }
 
-bool Host::begin_pull() {
-    if (limit_ && limit_->left <= pulling_) {
+bool Host::begin_pull(const std::string& user) {
+    auto& pulls = pulls_[user];
+    if (pulls.limit && pulls.limit->left <= pulls.under_way) {
         exhausted_ = true;
         return false;
     }
-    ++pulling_;
+    ++pulls.under_way;
     return true;
 }
 
-std::string Host::pull_limit_text() const {
-    auto window = limit_ ? limit_->window : 0;
+std::string Host::pull_limit_text(const std::string& user) const {
+    auto found = pulls_.find(user);
+    auto window = found != pulls_.end() && found->second.limit ? found->second.limit->window : 0;
     return cat("no pull is left, of the limit over ",
                window >= 3600 ? cat((window + 1800) / 3600, " hours") : cat(window, " seconds"));
 }
