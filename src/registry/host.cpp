@@ -13,6 +13,9 @@ namespace mirrorctl::registry {
 namespace {
 
 constexpr double kMostAtOnce = 64;
+constexpr std::int64_t kOutOfOrder =
+    16;  // answers that overtake each other: what they say is left differs by so much
+constexpr double kTurn = 0.02;
 constexpr double kFirstRest = 1;  // seconds, where a 429 names none
 
 bool is_network(const Result<net::Answer>& answer) {
@@ -98,7 +101,7 @@ void Host::wait_for_turn() {
         if (double rest = resting_until_ - exchange_.now(); rest > 0)
             exchange_.sleep(rest);
         else if (static_cast<double>(under_way_) >= at_once_)
-            exchange_.sleep(0.02);
+            exchange_.sleep(kTurn);
         else
             return;
     }
@@ -115,7 +118,11 @@ void Host::slow_down(double seconds) {
 
 void Host::note(const Ask& ask, const net::Answer& answer) {
     if (answer.status > 0 && answer.status < 400) at_once_ = std::min(kMostAtOnce, at_once_ + 1 / at_once_);
-    if (auto limit = pull_limit(answer)) pulls_[ask.account ? ask.account->user : ""].limit = limit;
+    if (auto limit = pull_limit(answer)) {
+        auto& known = pulls_[ask.account ? ask.account->user : ""].limit;
+        bool late = known && limit->left > known->left && limit->left <= known->left + kOutOfOrder;
+        if (!late) known = limit;
+    }
     if (is_pull_quota(answer) && wish_of(answer).value_or(1e9) > spec_.longest_pause) exhausted_ = true;
     for (const auto& warning : answer.all_headers("Warning")) {
         auto text = cat(name(), " says: ", printable_line(warning));
@@ -126,6 +133,10 @@ void Host::note(const Ask& ask, const net::Answer& answer) {
 
 bool Host::begin_pull(const std::string& user) {
     auto& pulls = pulls_[user];
+    // The last ones are waited for: whether they are counted already, their answers say.
+    while (pulls.limit && pulls.limit->left > 0 && pulls.under_way >= pulls.limit->left &&
+           !exchange_.stopping())
+        exchange_.sleep(kTurn);
     if (pulls.limit && pulls.limit->left <= pulls.under_way) {
         exhausted_ = true;
         return false;
