@@ -3,7 +3,6 @@
 #include "base/strings.hpp"
 #include "registry/refusal.hpp"
 #include "registry/requests.hpp"
-#include "registry/retry.hpp"
 #include "registry/token.hpp"
 
 #include <algorithm>
@@ -14,6 +13,9 @@ namespace mirrorctl::registry {
 namespace {
 
 constexpr double kMostAtOnce = 64;
+constexpr std::int64_t kOutOfOrder =
+    16;  // answers that overtake each other: what they say is left differs by so much
+constexpr double kTurn = 0.02;
 constexpr double kFirstRest = 1;  // seconds, where a 429 names none
 
 bool is_network(const Result<net::Answer>& answer) {
@@ -64,7 +66,7 @@ Result<net::Answer> Host::send(const Ask& ask) {
         ++under_way_;
         auto answer = this->attempt(ask);
         --under_way_;
-        if (answer) note(*answer);
+        if (answer) note(ask, *answer);
         bool busy = answer && !answer->error && (answer->status == 429 || answer->status == 503);
         if (!should_repeat(ask, answer, attempt)) {
             if (busy) slow_down(std::min(wish_of(*answer).value_or(kFirstRest), spec_.longest_pause));
@@ -99,7 +101,7 @@ void Host::wait_for_turn() {
         if (double rest = resting_until_ - exchange_.now(); rest > 0)
             exchange_.sleep(rest);
         else if (static_cast<double>(under_way_) >= at_once_)
-            exchange_.sleep(0.02);
+            exchange_.sleep(kTurn);
         else
             return;
     }
@@ -114,14 +116,40 @@ void Host::slow_down(double seconds) {
     at_once_ = std::max(1.0, std::min(at_once_, static_cast<double>(under_way_ + 1)) / 2);
 }
 
-void Host::note(const net::Answer& answer) {
+void Host::note(const Ask& ask, const net::Answer& answer) {
     if (answer.status > 0 && answer.status < 400) at_once_ = std::min(kMostAtOnce, at_once_ + 1 / at_once_);
+    if (auto limit = pull_limit(answer)) {
+        auto& known = pulls_[ask.account ? ask.account->user : ""].limit;
+        bool late = known && limit->left > known->left && limit->left <= known->left + kOutOfOrder;
+        if (!late) known = limit;
+    }
     if (is_pull_quota(answer) && wish_of(answer).value_or(1e9) > spec_.longest_pause) exhausted_ = true;
     for (const auto& warning : answer.all_headers("Warning")) {
         auto text = cat(name(), " says: ", printable_line(warning));
         bool known = std::find(warnings_.begin(), warnings_.end(), text) != warnings_.end();
         if (warning.starts_with("299") && !known && warnings_.size() < 20) warnings_.push_back(text);
     }
+}
+
+bool Host::begin_pull(const std::string& user) {
+    auto& pulls = pulls_[user];
+    // The last ones are waited for: whether they are counted already, their answers say.
+    while (pulls.limit && pulls.limit->left > 0 && pulls.under_way >= pulls.limit->left &&
+           !exchange_.stopping())
+        exchange_.sleep(kTurn);
+    if (pulls.limit && pulls.limit->left <= pulls.under_way) {
+        exhausted_ = true;
+        return false;
+    }
+    ++pulls.under_way;
+    return true;
+}
+
+std::string Host::pull_limit_text(const std::string& user) const {
+    auto found = pulls_.find(user);
+    auto window = found != pulls_.end() && found->second.limit ? found->second.limit->window : 0;
+    return cat("no pull is left, of the limit over ",
+               window >= 3600 ? cat((window + 1800) / 3600, " hours") : cat(window, " seconds"));
 }
 
 // A host that may be insecure and has not been reached by https yet is tried by http, as docker does.

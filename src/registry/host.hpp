@@ -6,7 +6,9 @@
 #include "model/profile.hpp"
 #include "net/exchange.hpp"
 #include "registry/authorizer.hpp"
+#include "registry/retry.hpp"
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -56,6 +58,17 @@ class Host {
     // change is a result. Errors: network, proxy, http (redirects), permission_denied (tokens), interrupted.
     Result<net::Answer> send(const Ask& ask);
 
+    // The referrers API answered 404 once: lists of referrers are tags there.
+    bool lacks_referrers() const { return lacks_referrers_; }
+    void note_no_referrers() { lacks_referrers_ = true; }
+
+    // Before a request that counts as a pull of `user`; false: the host said that none is left, and it is not
+    // to be asked. Whoever got true says end_pull() afterwards.
+    bool begin_pull(const std::string& user);
+    void end_pull(const std::string& user) { --pulls_[user].under_way; }
+    // For people: what begin_pull() found.
+    std::string pull_limit_text(const std::string& user) const;
+
     bool exhausted() const { return exhausted_; }  // its pull limit is used up
     std::vector<std::string> take_warnings();
     // Where there are other places to read, one that stalls twice or lies once is not asked again.
@@ -63,6 +76,10 @@ class Host {
     bool given_up() const { return strikes_ >= 2; }
 
   private:
+    struct Pulls {
+        std::optional<PullLimit> limit = {};  // as the host said it last
+        std::int64_t under_way = 0;           // perhaps not counted in it
+    };
     Result<net::Answer> attempt(const Ask& ask);
     Result<net::Answer> authorized(const Ask& ask);
     Result<net::Answer> redirected(const Ask& ask, net::Request request);
@@ -70,7 +87,7 @@ class Host {
     std::optional<double> wish_of(const net::Answer& answer) const;  // Retry-After, in seconds
     bool should_repeat(const Ask& ask, const Result<net::Answer>& answer, int attempt);
     void wait_for_turn();
-    void note(const net::Answer& answer);
+    void note(const Ask& ask, const net::Answer& answer);
     void slow_down(double seconds);
 
     net::Exchange& exchange_;
@@ -78,6 +95,8 @@ class Host {
     Authorizer authorizer_;
     bool reached_ = false;
     bool exhausted_ = false;
+    bool lacks_referrers_ = false;
+    std::map<std::string, Pulls> pulls_ = {};  // by user
     double resting_until_ = 0;
     double slowed_at_ = -1;
     double at_once_ = 64;  // requests; halved when the host asks for mercy, grows again

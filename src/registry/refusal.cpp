@@ -21,7 +21,13 @@ std::string who(const Attempt& attempt) {
 void explain_401(const Attempt& attempt, const net::Answer& answer, Error& error) {
     error.code = ErrorCode::permission_denied;
     // Harbor (src/server/middleware/v2auth/auth.go) sends no challenge when the project does not exist.
-    if (attempt.push && !answer.header("WWW-Authenticate")) {
+    bool no_project = attempt.push && !answer.header("WWW-Authenticate");
+    if (no_project && attempt.repository.find('/') == std::string::npos) {
+        error.message += ": the destination names no project, as Harbor needs it";
+        error.hint = cat("write it like ", attempt.host, "/PROJECT/", attempt.repository);
+        return;
+    }
+    if (no_project) {
         error.message += cat(": project ", project_of(attempt.repository), " does not exist on ",
                              attempt.host, ", or there is no right to push to it");
         error.hint = cat("create the project ", project_of(attempt.repository), " on ", attempt.host,
@@ -107,6 +113,7 @@ Error refusal(const Attempt& attempt, const net::Answer& answer) {
         explain_403(attempt, complaint, error);
     else
         explain_others(attempt, answer, error);
+    if (attempt.push && complaint.code == "MANIFEST_BLOB_UNKNOWN") error.cause = kBlobUnknownCause;
     error.message += cat(" (", answer.status);
     if (!complaint.code.empty()) error.message += cat(" ", complaint.code);
     if (!complaint.message.empty()) error.message += cat(": ", complaint.message);

@@ -11,6 +11,8 @@ namespace mirrorctl::registry {
 
 // `Error.cause` of a destination without room; no registry has a status of its own for it.
 inline constexpr int kQuotaCause = 507;
+// And where a manifest is refused because blobs that it names are not there.
+inline constexpr int kBlobUnknownCause = 424;
 
 struct Complaint {
     std::string code = {};     // "DENIED", "" if the body does not say
@@ -30,8 +32,8 @@ struct Attempt {
     bool push = false;
 };
 
-// Codes: not_found (404), permission_denied (401, 403), http for all others; `cause` = the status, or
-// kQuotaCause.
+// Codes: not_found (404), permission_denied (401, 403), http for all others; `cause` = the status, or one of
+// the two above.
 Error refusal(const Attempt& attempt, const net::Answer& answer);
 
 // A registry that will answer the same again: nothing is gained by repeating.

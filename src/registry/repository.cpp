@@ -103,7 +103,15 @@ Result<Manifest> Repository::get(const std::string& target) {
     auto request = this->request("GET", cat("manifests/", target));
     request.headers.emplace_back("Accept", accept_manifests());
     request.max_body_bytes = kMaxManifestBytes;
-    TRY_ASSIGN(auto answer, pull(request));
+    if (!host_->begin_pull(account_.user))
+        return Failure(Error{.code = ErrorCode::http,
+                             .message = cat("cannot read ", target, ": ", host_->name(), "/", name_,
+                                            ": not asked: ", host_->pull_limit_text(account_.user)),
+                             .hint = "wait, log in at the source, or read through a mirror (--profile)",
+                             .cause = 429});
+    auto asked = pull(request);
+    host_->end_pull(account_.user);
+    TRY_ASSIGN(auto answer, std::move(asked));
     if (answer.status != 200) return Failure(refused(cat("cannot read ", target), answer, false));
     auto fail = [&](ErrorCode code, std::string_view why) {
         return Failure(

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -66,7 +67,9 @@ class Repository {
     // are more than `most`.
     Result<std::vector<std::string>> tags(std::size_t most);
     // The index of what refers to `digest`: the referrers API, else the fallback tag. nullopt: nothing does.
-    Result<std::optional<Manifest>> referrers(const std::string& digest);
+    // `tags`: all tags of this repository, if they are known.
+    Result<std::optional<Manifest>> referrers(const std::string& digest,
+                                              const std::set<std::string>* tags = nullptr);
 
     // Begins an upload and gives it up again: proves that the project exists and that pushing is allowed.
     Result<void> check_push();
@@ -81,6 +84,7 @@ class Repository {
 
   private:
     net::Request request(std::string_view method, std::string_view what) const;
+    Result<std::optional<Manifest>> ask_referrers(const std::string& digest);
     Result<net::Answer> pull(net::Request request, const net::Streams& streams = {}, bool repeatable = true);
 
     Host* host_;

@@ -106,19 +106,30 @@ Result<std::vector<std::string>> Repository::tags(std::size_t most) {
                 ": its pages go in a circle or lead elsewhere, or there are more than ", most, " tags")});
 }
 
-Result<std::optional<Manifest>> Repository::referrers(const std::string& digest) {
+Result<std::optional<Manifest>> Repository::ask_referrers(const std::string& digest) {
     auto request = this->request("GET", cat("referrers/", digest));
     request.headers.emplace_back("Accept", "application/vnd.oci.image.index.v1+json");
     request.max_body_bytes = kMaxManifestBytes;
     TRY_ASSIGN(auto answer, pull(request));
     bool index = answer.header("Content-Type").value_or("").starts_with("application/vnd.oci.image.index");
-    if (answer.status == 200 && index && !answer.truncated)
-        return std::optional(Manifest{.digest = sha256_digest(answer.body),
-                                      .media_type = "application/vnd.oci.image.index.v1+json",
-                                      .bytes = std::move(answer.body)});
-    TRY_ASSIGN(auto head, this->head(fallback_tag(digest)));
+    if (answer.status == 404) host_->note_no_referrers();
+    if (answer.status != 200 || !index || answer.truncated) return std::optional<Manifest>();
+    return std::optional(Manifest{.digest = sha256_digest(answer.body),
+                                  .media_type = "application/vnd.oci.image.index.v1+json",
+                                  .bytes = std::move(answer.body)});
+}
+
+Result<std::optional<Manifest>> Repository::referrers(const std::string& digest,
+                                                      const std::set<std::string>* tags) {
+    if (!host_->lacks_referrers()) {
+        TRY_ASSIGN(auto list, ask_referrers(digest));
+        if (list) return list;
+    }
+    auto tag = fallback_tag(digest);
+    if (tags && !tags->contains(tag)) return std::optional<Manifest>();
+    TRY_ASSIGN(auto head, this->head(tag));
     if (!head) return std::optional<Manifest>();
-    TRY_ASSIGN(auto manifest, get(fallback_tag(digest)));
+    TRY_ASSIGN(auto manifest, get(tag));
     return std::optional(std::move(manifest));
 }
 

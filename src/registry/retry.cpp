@@ -60,10 +60,13 @@ bool is_transient(int status) {
            (status >= 520 && status <= 524);
 }
 
-std::optional<std::int64_t> pulls_left(const net::Response& response) {
-    auto text = response.header("ratelimit-remaining");
-    if (!text) return std::nullopt;
-    return parse_integer(trim(std::string_view(*text).substr(0, text->find(';'))));
+std::optional<PullLimit> pull_limit(const net::Response& response) {
+    auto parts = split(response.header("ratelimit-remaining").value_or(""), ';');
+    if (parts.size() != 2 || !trim(parts[1]).starts_with("w=")) return std::nullopt;
+    auto left = parse_integer(trim(parts[0]));
+    auto window = parse_integer(trim(parts[1]).substr(2));
+    if (!left || !window || *left < 0 || *window <= 0) return std::nullopt;
+    return PullLimit{.left = *left, .window = *window};
 }
 
 double backoff(int attempt, double jitter) {

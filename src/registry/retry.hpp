@@ -19,8 +19,13 @@ std::optional<double> parse_http_date(std::string_view text);
 // What may be well a moment later: 408, 429, 500, 502, 503, 504 and the proxies' 499, 520-524.
 bool is_transient(int status);
 
-// ratelimit-remaining ("76;w=21600"); nullopt if the answer does not say.
-std::optional<std::int64_t> pulls_left(const net::Response& response);
+// What Docker Hub says with every manifest: "ratelimit-remaining: 76;w=21600", w in seconds. Without a window
+// it is no pull limit: other registries count requests per minute under that name.
+struct PullLimit {
+    std::int64_t left = 0;
+    std::int64_t window = 0;
+};
+std::optional<PullLimit> pull_limit(const net::Response& response);
 
 // 0.5, 1, 2, ... 20 seconds, each up to half as long again: `jitter` in 0..1.
 double backoff(int attempt, double jitter);

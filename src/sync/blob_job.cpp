@@ -88,7 +88,7 @@ class Runner {
     }
 
     void transfer(const std::vector<BlobTarget*>& leads) {
-        BlobReader reader(loop_, job_.blob, traffic_.throttle, traffic_.read);
+        BlobReader reader(loop_, job_.blob, traffic_.reading);
         std::vector<std::unique_ptr<Tap>> taps;
         for (std::size_t i = 0; i < leads.size(); ++i) taps.push_back(reader.pipe().open());
         job_.reader = &reader;

@@ -32,8 +32,7 @@ struct BlobJob {
 
 // What all jobs share.
 struct Traffic {
-    Throttle throttle = {};
-    std::int64_t read = 0;
+    Reading reading = {};
     std::int64_t written = 0;
     std::size_t mounted = 0;
 };

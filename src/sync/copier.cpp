@@ -1,6 +1,7 @@
 #include "sync/copier.hpp"
 
 #include "base/strings.hpp"
+#include "registry/refusal.hpp"
 
 #include <algorithm>
 
@@ -13,9 +14,22 @@ using Action = PlannedImage::Action;
 
 constexpr double kRateWindow = 3;  // seconds
 
+std::size_t width_of(const SyncOptions& options) {
+    return static_cast<std::size_t>(std::max(1, options.concurrency));
+}
+
+// docker-registry takes manifests with foreign layers only from addresses that its configuration allows.
+Error explained(Error error, const Tree& tree) {
+    if (error.cause == 400 && foreign_layers(tree) > 0)
+        error.message +=
+            "; it has foreign layers, and the registry must allow their address (validation.manifests.urls)";
+    return error;
+}
+
 }  // namespace
 
-Copier::Copier(Engine::State& state, const SyncPlan& plan) : state_(state), plan_(plan) {
+Copier::Copier(Engine::State& state, const SyncPlan& plan)
+    : state_(state), plan_(plan), lanes_(state.loop, width_of(state.options)) {
     began_ = state_.loop.now();
     images_.resize(plan.images.size());
     for (std::size_t i = 0; i < plan.images.size(); ++i) {
@@ -68,18 +82,15 @@ void Copier::make_jobs() {
 SyncReport Copier::run() {
     for (const auto& result : report_.images)
         if (result.outcome == Outcome::skipped) state_.context.observer.on_image(result);
-    auto width = static_cast<std::size_t>(std::max(1, state_.options.concurrency));
     std::vector<std::size_t> ready;
     for (std::size_t i = 0; i < images_.size(); ++i)
         if (state_.trees[i] && images_[i].pending == 0) ready.push_back(i);
-    // Images that lack nothing but their manifests are done with the first blobs, not after them.
-    state_.loop.parallel(ready.size() + jobs_.size(), width, [&](std::size_t i) {
-        if (i < ready.size())
-            finish(ready[i]);
-        else
-            run_job(i - ready.size());
-    });
-    report_.bytes_read = state_.traffic.read;
+    for (std::size_t i = 0; i < jobs_.size(); ++i)
+        if (!jobs_[i].targets.empty()) lanes_.add(i, jobs_[i].blob.size);
+    auto width = width_of(state_.options);
+    std::size_t next = 0;
+    state_.loop.parallel(width, width, [&](std::size_t) { work(ready, next); });
+    report_.bytes_read = state_.traffic.reading.bytes;
     report_.bytes_written = state_.traffic.written;
     report_.blobs_mounted = state_.traffic.mounted;
     report_.seconds = state_.loop.now() - began_;
@@ -89,12 +100,18 @@ SyncReport Copier::run() {
     return std::move(report_);
 }
 
+// Images that lack nothing but their manifests are done first, not after all blobs.
+void Copier::work(const std::vector<std::size_t>& ready, std::size_t& next) {
+    while (next < ready.size()) finish(ready[next++]);
+    while (auto job = lanes_.take()) run_job(*job);
+}
+
 void Copier::run_job(std::size_t index) {
     auto& job = jobs_[index];
-    if (job.targets.empty()) return;
     running_[index] = &job;
     run_blob_job(state_.loop, state_.hosts, state_.traffic, job);
     running_.erase(index);
+    lanes_.ended(index);
     settle(job, index);
 }
 
@@ -125,14 +142,12 @@ void Copier::finish(std::size_t index) {
     auto& result = report_.images[index];
     const auto& planned = plan_.images[index];
     if (!image.error) {
-        auto& repository = state_.hosts.repository(planned.destination.location);
         const auto& tree = *state_.trees[index];
-        auto target = planned.destination.tag.empty() ? tree.manifest.digest : planned.destination.tag;
-        auto pushed = push_tree(repository, tree, target);
+        auto pushed = push(planned, tree);
         if (pushed)
             result.destination_digest = *pushed;
         else
-            image.error = pushed.error();
+            image.error = explained(pushed.error(), tree);
     }
     if (!image.error && state_.options.referrers)
         if (auto done = push_referrers(planned); !done)
@@ -146,6 +161,31 @@ void Copier::finish(std::size_t index) {
     state_.trees[index] = nullptr;
     ++done_;
     state_.context.observer.on_image(result);
+}
+
+Result<std::string> Copier::push(const PlannedImage& image, const Tree& tree) {
+    auto& repository = state_.hosts.repository(image.destination.location);
+    auto target = image.destination.tag.empty() ? tree.manifest.digest : image.destination.tag;
+    auto pushed = push_tree(repository, tree, target);
+    if (pushed || pushed.error().cause != registry::kBlobUnknownCause) return pushed;
+    TRY(send_again(image, tree));
+    return push_tree(repository, tree, target);
+}
+
+// The registry said that it had them, and now that it has not: a cache of its own told of what a sweep took
+// away.
+Result<void> Copier::send_again(const PlannedImage& image, const Tree& tree) {
+    for (const auto& blob : blobs_of(tree)) {
+        auto there = state_.there.find({image.destination.location, blob.digest});
+        if (there == state_.there.end() || !there->second) continue;
+        BlobJob job{.blob = blob,
+                    .sources = {image.source.location},
+                    .targets = {{.location = image.destination.location}}};
+        run_blob_job(state_.loop, state_.hosts, state_.traffic, job);
+        if (job.targets.front().state == BlobTarget::State::failed) return Failure(job.targets.front().error);
+        there->second = false;
+    }
+    return {};
 }
 
 // Children before parents, the tag last: what a registry checks is there when it checks.
@@ -183,7 +223,9 @@ Result<void> Copier::note_subject(registry::Repository& repository, const Tree& 
 Result<void> Copier::push_referrers(const PlannedImage& image) {
     auto& source = state_.hosts.repository(image.source.location);
     auto& destination = state_.hosts.repository(image.destination.location);
-    TRY_ASSIGN(auto list, source.referrers(image.source_digest));
+    auto tags = state_.tags.find(image.source.location);
+    TRY_ASSIGN(auto list,
+               source.referrers(image.source_digest, tags == state_.tags.end() ? nullptr : &tags->second));
     if (!list || image.digest != image.source_digest) return {};
     TRY_ASSIGN(auto content, registry::read_content(list->bytes, list->media_type));
     for (const auto& child : content.children) {
@@ -207,17 +249,19 @@ Result<void> Copier::push_referrers(const PlannedImage& image) {
 
 void Copier::tell_progress() {
     double now = state_.loop.now();
-    history_.emplace_back(now, state_.traffic.read);
+    lanes_.note(now, state_.traffic.reading.bytes);
+    history_.emplace_back(now, state_.traffic.reading.bytes);
     while (history_.size() > 1 && history_.front().first < now - kRateWindow) history_.pop_front();
     double span = now - history_.front().first;
     Progress progress{
         .phase = Progress::Phase::copying,
         .images_done = done_,
         .images_total = plan_.images.size(),
-        .bytes_done = state_.traffic.read,
+        .bytes_done = state_.traffic.reading.bytes,
         .bytes_total = plan_.source_bytes,
         .seconds = now - began_,
-        .rate = span > 0 ? static_cast<double>(state_.traffic.read - history_.front().second) / span : 0};
+        .rate = span > 0 ? static_cast<double>(state_.traffic.reading.bytes - history_.front().second) / span
+                         : 0};
     for (const auto& [index, job] : running_)
         if (job->reader)
             progress.streams.push_back({.digest = job->blob.digest,

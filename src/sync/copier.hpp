@@ -1,6 +1,7 @@
 // Does a plan: blobs first, each image's manifests as soon as all its blobs are there, its tag last.
 #pragma once
 
+#include "sync/lanes.hpp"
 #include "sync/state.hpp"
 
 #include <deque>
@@ -22,9 +23,12 @@ class Copier {
         std::optional<Error> error = {};
     };
     void make_jobs();
+    void work(const std::vector<std::size_t>& ready, std::size_t& next);
     void run_job(std::size_t index);
     void settle(const BlobJob& job, std::size_t index);
     void finish(std::size_t image);
+    Result<std::string> push(const PlannedImage& image, const Tree& tree);
+    Result<void> send_again(const PlannedImage& image, const Tree& tree);
     Result<std::string> push_tree(registry::Repository& repository, const Tree& tree,
                                   const std::string& target);
     Result<void> push_referrers(const PlannedImage& image);
@@ -32,6 +36,7 @@ class Copier {
 
     Engine::State& state_;
     const SyncPlan& plan_;
+    Lanes lanes_;
     SyncReport report_;
     std::deque<BlobJob> jobs_;
     std::vector<std::vector<std::size_t>> users_;  // by job: images that wait for it

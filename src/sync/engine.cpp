@@ -16,6 +16,7 @@ Result<SyncPlan> Engine::plan(const std::vector<Rule>& rules) {
     double began = state_->loop.now();
     state_->trees.clear();
     state_->there.clear();
+    state_->tags.clear();
     state_->loop.run([&] { plan = Planner(*state_, rules).run(); },
                      [&] {
                          state_->context.observer.on_progress(

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t kMostTags = 100'000;
 constexpr std::size_t kAtOnce = 16;
+constexpr std::size_t kManyTags = 16;  // wanted in one repository
 
 }  // namespace
 
@@ -22,6 +23,7 @@ SyncPlan Planner::run() {
     std::stable_sort(wishes_.begin(), wishes_.end(),
                      [](const auto& a, const auto& b) { return a.rule < b.rule; });
     refuse_clashes();
+    list_destinations();
     loop.parallel(wishes_.size(), kAtOnce, [&](std::size_t i) { look_at(wishes_[i]); });
     keep_order();
     check_pushes();
@@ -51,6 +53,7 @@ void Planner::expand(std::size_t index) {
     }
     auto tags = state_.hosts.repository(rule.source).tags(kMostTags);
     if (!tags) return refuse(index, tags.error());
+    state_.tags[rule.source] = {tags->begin(), tags->end()};
     if (selector.kind == Selector::Kind::pattern)
         std::erase_if(*tags, [&](const auto& tag) { return !selector.matches(tag); });
     if (tags->empty())
@@ -109,8 +112,41 @@ void Planner::refuse_clashes() {
         });
 }
 
+// Where many tags are wanted, one list says which are not there at all. It does not matter if it cannot be
+// had.
+void Planner::list_destinations() {
+    std::map<Location, std::size_t> wanted;
+    for (const auto& wish : wishes_)
+        for (const auto& destination : wish.destinations)
+            if (!destination.tag.empty()) ++wanted[destination.location];
+    std::erase_if(wanted, [](const auto& entry) { return entry.second < kManyTags; });
+    std::vector<std::pair<Location, std::size_t>> list(wanted.begin(), wanted.end());
+    state_.loop.parallel(list.size(), kAtOnce, [&](std::size_t i) {
+        const auto& [location, count] = list[i];
+        auto tags = state_.hosts.repository(location).tags(count * kManyTags);
+        if (tags)
+            state_.tags[location] = {tags->begin(), tags->end()};
+        else if (tags.error().cause == 404)
+            state_.tags[location] = {};
+    });
+}
+
+bool Planner::lacks(const Destination& destination) const {
+    auto known = state_.tags.find(destination.location);
+    return !destination.tag.empty() && known != state_.tags.end() && !known->second.contains(destination.tag);
+}
+
+bool Planner::lacks_all(const Wish& wish) const {
+    return std::all_of(wish.destinations.begin(), wish.destinations.end(),
+                       [&](const auto& destination) { return lacks(destination); });
+}
+
+// What nobody has yet is read at once where its tag is known: the answer holds the digest.
 void Planner::look_at(const Wish& wish) {
     if (wish.destinations.empty() || state_.loop.stopping()) return;
+    bool mirrored = state_.options.mirrors.contains(wish.source.location.registry);
+    if (wish.source.digest.empty() && !mirrored && lacks_all(wish))
+        return plan_copy(wish, images_of(wish, {}));
     Result<std::optional<registry::ManifestHead>> head;
     for (auto& place : state_.hosts.readers(wish.source.location, wish.source.digest.empty())) {
         head = place.head(wish.source.target());
@@ -128,17 +164,24 @@ void Planner::look_at(const Wish& wish) {
     compare(wish, wish.source.digest.empty() ? (*head)->digest : wish.source.digest);
 }
 
+std::vector<PlannedImage> Planner::images_of(const Wish& wish, const std::string& source_digest) {
+    std::vector<PlannedImage> images;
+    for (const auto& destination : wish.destinations)
+        images.push_back({.rule = wish.rule,
+                          .source = wish.source,
+                          .destination = destination,
+                          .source_digest = source_digest,
+                          .digest = source_digest});
+    return images;
+}
+
 // With a filter the digest at the destination is known only once the index has been read.
 void Planner::compare(const Wish& wish, const std::string& source_digest) {
     std::vector<PlannedImage> images;
-    bool all_there = state_.options.platforms.empty() && !state_.options.force && !source_digest.empty();
-    for (const auto& destination : wish.destinations) {
-        PlannedImage image{.rule = wish.rule,
-                           .source = wish.source,
-                           .destination = destination,
-                           .source_digest = source_digest,
-                           .digest = source_digest};
-        if (all_there) {
+    bool telling = state_.options.platforms.empty() && !state_.options.force && !source_digest.empty();
+    for (auto& image : images_of(wish, source_digest)) {
+        const auto& destination = image.destination;
+        if (telling && !lacks(destination)) {
             auto have = state_.hosts.repository(destination.location)
                             .head(destination.tag.empty() ? source_digest : destination.tag);
             if (!have && have.error().code == ErrorCode::interrupted) return;
@@ -169,16 +212,14 @@ void Planner::plan_copy(const Wish& wish, std::vector<PlannedImage> images) {
                       wish.source);
     for (auto& image : images) {
         image.notes = read->notes;
+        if (image.source_digest.empty()) image.source_digest = read->read_digest;
         if (!read->tree) {
             image.action = PlannedImage::Action::leave_out;
             image.why = read->notes.empty() ? "no manifest of it is wanted" : read->notes.front();
         } else {
             image.digest = read->tree->manifest.digest;
-            if (image.source_digest.empty()) image.source_digest = image.digest;
-            auto have = state_.hosts.repository(image.destination.location)
-                            .head(image.destination.tag.empty() ? image.digest : image.destination.tag);
-            bool same = !state_.options.platforms.empty() && have && *have && (*have)->digest == image.digest;
-            if (same && !state_.options.force) {
+            bool same = !state_.options.platforms.empty() && !state_.options.force && has(image);
+            if (same) {
                 image.action = PlannedImage::Action::up_to_date;
                 image.why = "the destination has it";
             }
@@ -187,6 +228,15 @@ void Planner::plan_copy(const Wish& wish, std::vector<PlannedImage> images) {
         plan_.images.push_back(std::move(image));
         state_.trees.push_back(copy ? read->tree : nullptr);
     }
+}
+
+// Asked only where what is there can be what will be: with a filter.
+bool Planner::has(const PlannedImage& image) {
+    const auto& destination = image.destination;
+    if (lacks(destination)) return false;
+    auto have = state_.hosts.repository(destination.location)
+                    .head(destination.tag.empty() ? image.digest : destination.tag);
+    return have && *have && (*have)->digest == image.digest;
 }
 
 // Answers came in any order; people read the order of their rules.

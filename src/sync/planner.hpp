@@ -19,7 +19,12 @@ class Planner {
     };
     void expand(std::size_t rule);
     void add(std::size_t rule, Source source, bool only);
+    void list_destinations();
+    bool lacks(const Destination& destination) const;
+    bool lacks_all(const Wish& wish) const;
+    bool has(const PlannedImage& image);
     void look_at(const Wish& wish);
+    static std::vector<PlannedImage> images_of(const Wish& wish, const std::string& source_digest);
     void compare(const Wish& wish, const std::string& source_digest);
     void plan_copy(const Wish& wish, std::vector<PlannedImage> images);
     void refuse(std::size_t rule, Error error, const Source& source = {},

@@ -9,6 +9,7 @@ namespace mirrorctl::sync {
 namespace {
 
 constexpr std::size_t kAtOnce = 16;
+constexpr std::int64_t kNotWorthAsking = 32 * 1024;  // bytes: sending them costs no more than the question
 using Action = PlannedImage::Action;
 
 }  // namespace
@@ -54,12 +55,17 @@ void Planner::check_pushes() {
     state_.trees = std::move(trees);
 }
 
+// In a repository without tags most blobs are not there, and small ones are sent without asking.
 void Planner::look_for_blobs() {
     std::set<std::pair<Location, std::string>> wanted;
-    for (std::size_t i = 0; i < plan_.images.size(); ++i)
-        if (state_.trees[i])
-            for (const auto& blob : blobs_of(*state_.trees[i]))
-                wanted.emplace(plan_.images[i].destination.location, blob.digest);
+    for (std::size_t i = 0; i < plan_.images.size(); ++i) {
+        if (!state_.trees[i]) continue;
+        const auto& location = plan_.images[i].destination.location;
+        auto tags = state_.tags.find(location);
+        bool empty = tags != state_.tags.end() && tags->second.empty();
+        for (const auto& blob : blobs_of(*state_.trees[i]))
+            if (!empty || blob.size > kNotWorthAsking) wanted.emplace(location, blob.digest);
+    }
     std::vector<std::pair<Location, std::string>> list(wanted.begin(), wanted.end());
     state_.loop.parallel(list.size(), kAtOnce, [&](std::size_t i) {
         auto has = state_.hosts.repository(list[i].first).has_blob(list[i].second);

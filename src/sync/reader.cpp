@@ -28,46 +28,59 @@ double Throttle::spend(std::size_t bytes, double now) {
     return free_at - now;
 }
 
-BlobReader::BlobReader(Loop& loop, const registry::Part& blob, Throttle& throttle, std::int64_t& total_read)
+BlobReader::BlobReader(Loop& loop, const registry::Part& blob, Reading& reading)
     : loop_(loop),
       blob_(blob),
-      throttle_(throttle),
-      total_read_(total_read),
+      reading_(reading),
       pipe_(loop, ring_size(blob.size), [this] { go_on(); }),
       check_(blob.digest) {}
 
-// A place is left when it fails without having given anything; where it stands alone it gets several
-// attempts.
+// A place that only drips is the last one from then on: slow is better than nothing.
 Result<void> BlobReader::run(std::vector<registry::Repository> places) {
     Error last{.code = ErrorCode::not_found, .message = cat("no place to read blob ", blob_.digest)};
-    for (auto& place : places) {
-        if (!pipe_.has_readers()) break;
-        from_ = place.host().name();
-        for (int attempt = 0; attempt < kAttempts; ++attempt) {
-            auto before = offset_;
-            auto done = read_once(place);
-            if (done) return {};
-            last = std::move(done).error();
-            if (lied_ || loop_.stopping() || last.code == ErrorCode::interrupted)
-                return Failure(std::move(last));
-            bool repeat = last.code == ErrorCode::network ||
-                          (last.cause && (*last.cause >= 500 || *last.cause == 429 || *last.cause == 403));
-            bool others = &place != &places.back();
-            bool stalled = last.cause == net::kStalled;
-            if (others && stalled) place.host().blame(1);
-            if (!repeat || (others && (attempt > 0 || stalled))) break;
-            if (offset_ - before >= kProgress) attempt = 0;
-            loop_.sleep(kPause * (1 << attempt));
-        }
+    while (!places.empty() && pipe_.has_readers()) {
+        auto place = std::move(places.front());
+        places.erase(places.begin());
+        others_.clear();
+        for (const auto& other : places) others_.push_back(other.host().name());
+        if (try_place(place, last)) return {};
+        if (lied_ || loop_.stopping() || last.code == ErrorCode::interrupted) break;
+        if (drips_) places.push_back(std::move(place));
     }
     return Failure(std::move(last));
+}
+
+// A place is left when it fails without having given anything; where it stands alone it gets several
+// attempts.
+bool BlobReader::try_place(registry::Repository& place, Error& last) {
+    from_ = place.host().name();
+    bool others = !others_.empty();
+    for (int attempt = 0; attempt < kAttempts; ++attempt) {
+        auto before = offset_;
+        auto done = read_once(place);
+        if (done) return true;
+        last = std::move(done).error();
+        if (drips_ || lied_ || loop_.stopping() || last.code == ErrorCode::interrupted) return false;
+        bool repeat = last.code == ErrorCode::network ||
+                      (last.cause && (*last.cause >= 500 || *last.cause == 429 || *last.cause == 403));
+        bool stalled = last.cause == net::kStalled;
+        if (others && stalled) place.host().blame(1);
+        if (!repeat || (others && (attempt > 0 || stalled))) return false;
+        if (offset_ - before >= kProgress) attempt = 0;
+        loop_.sleep(kPause * (1 << attempt));
+    }
+    return false;
 }
 
 Result<void> BlobReader::read_once(registry::Repository& place) {
     if (offset_ == blob_.size && blob_.size > 0) return {};
     refused_.clear();
     request_ = 0;
+    drips_.reset();
+    pace_.begin(loop_.now());
     auto answer = place.read_blob(blob_.digest, offset_, {.sink = this});
+    if (auto rate = pace_.end(loop_.now()); rate && !drips_) reading_.rates.note(from_, *rate);
+    if (drips_ && reading_.rates.knows_better(*drips_, others_)) place.host().blame(1);
     request_ = 0;
     full_ = throttled_ = holding_ = false;
     if (!refused_.empty())
@@ -85,8 +98,15 @@ bool BlobReader::refuse(std::string why) {
     return false;
 }
 
+// `rate`: of this stream, over a window that has just ended.
+void BlobReader::judge(double rate) {
+    reading_.rates.note(from_, rate);
+    if (reading_.rates.far_better(rate, others_)) drips_ = rate;
+}
+
 bool BlobReader::begin(const net::Response& response, net::RequestId id) {
     request_ = id;
+    pace_.begin(loop_.now());
     skip_ = 0;
     auto length = parse_integer(response.header("Content-Length").value_or(""));
     if (response.status == 206) {
@@ -107,7 +127,7 @@ bool BlobReader::take(std::string_view bytes) {
     skip_ -= known;
     bytes.remove_prefix(static_cast<std::size_t>(known));
     if (bytes.empty()) return true;
-    total_read_ += static_cast<std::int64_t>(bytes.size());
+    reading_.bytes += static_cast<std::int64_t>(bytes.size());
     if (static_cast<std::int64_t>(bytes.size()) > blob_.size - offset_)
         return refuse("it has more bytes than it should");
     if (givers_.empty() || givers_.back() != from_) givers_.push_back(from_);
@@ -120,8 +140,12 @@ bool BlobReader::take(std::string_view bytes) {
     offset_ += static_cast<std::int64_t>(bytes.size());
     pipe_.write(bytes);
     if (!pipe_.has_readers()) return refuse("nobody wants it any more");
-    if (double rest = throttle_.spend(bytes.size(), loop_.now()); rest > 0.02 && !last) {
+    double now = loop_.now();
+    if (auto rate = pace_.take(bytes.size(), now)) judge(*rate);
+    if (drips_ && !last) return refuse("it only drips");
+    if (double rest = reading_.throttle.spend(bytes.size(), now); rest > 0.02 && !last) {
         throttled_ = holding_ = true;
+        pace_.rest(now);
         loop_.hold(request_);
         loop_.after(rest, [this, id = request_, alive = std::weak_ptr(alive_)] {
             if (alive.expired() || id != request_) return;
@@ -137,6 +161,7 @@ void BlobReader::hold_if_full() {
     auto room = static_cast<std::int64_t>(pipe_.room());
     if (full_ || room >= std::min(kSlack, blob_.size - offset_)) return;
     full_ = holding_ = true;
+    pace_.rest(loop_.now());
     loop_.hold(request_);
 }
 
@@ -145,6 +170,7 @@ void BlobReader::go_on() {
     auto room = static_cast<std::int64_t>(pipe_.room());
     if (full_ && room < std::min(2 * kSlack, blob_.size - offset_)) return;
     full_ = holding_ = false;
+    pace_.go_on(loop_.now());
     loop_.go_on(request_);
 }
 

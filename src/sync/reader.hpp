@@ -6,6 +6,7 @@
 #include "base/digest_check.hpp"
 #include "registry/content.hpp"
 #include "registry/repository.hpp"
+#include "sync/pace.hpp"
 #include "sync/pipe.hpp"
 
 #include <cstdint>
@@ -24,9 +25,16 @@ struct Throttle {
     double spend(std::size_t bytes, double now);
 };
 
+// What all readers of a run share.
+struct Reading {
+    Throttle throttle = {};
+    ShownRates rates = {};
+    std::int64_t bytes = 0;
+};
+
 class BlobReader final : public net::BodySink {
   public:
-    BlobReader(Loop& loop, const registry::Part& blob, Throttle& throttle, std::int64_t& total_read);
+    BlobReader(Loop& loop, const registry::Part& blob, Reading& reading);
 
     Pipe& pipe() { return pipe_; }
     // Errors: the last place's, when no place is left; digest_mismatch - then the pipe is not to be used
@@ -41,15 +49,18 @@ class BlobReader final : public net::BodySink {
     bool take(std::string_view bytes) override;
 
   private:
+    bool try_place(registry::Repository& place, Error& last);
     Result<void> read_once(registry::Repository& place);
+    void judge(double rate);
     bool refuse(std::string why);
     void hold_if_full();
     void go_on();
 
     Loop& loop_;
     const registry::Part& blob_;
-    Throttle& throttle_;
-    std::int64_t& total_read_;
+    Reading& reading_;
+    Pace pace_;
+    std::vector<std::string> others_;  // where else it could be read
     Pipe pipe_;
     DigestCheck check_;
     std::string from_;
@@ -61,6 +72,7 @@ class BlobReader final : public net::BodySink {
     bool full_ = false;
     bool throttled_ = false;
     bool lied_ = false;
+    std::optional<double> drips_ = {};  // at that rate: the place is to be left
     std::string refused_;
     std::shared_ptr<int> alive_ = std::make_shared<int>(0);  // timers may outlive us
 };

@@ -9,6 +9,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,7 +22,7 @@ struct Engine::State {
           options(std::move(o)),
           loop(context.transport, context.clock, context.stop_requested),
           hosts(loop, context.logins, options) {
-        traffic.throttle.rate = options.rate;
+        traffic.reading.throttle.rate = options.rate;
     }
 
     SyncContext context;
@@ -32,6 +33,8 @@ struct Engine::State {
 
     // By index of SyncPlan::images; nullptr where nothing is to be copied.
     std::vector<std::shared_ptr<const Tree>> trees;
+    // All tags of a repository, where they were listed.
+    std::map<Location, std::set<std::string>> tags;
     // Blobs at destinations, as HEAD found them: (repository, digest) -> there.
     std::map<std::pair<Location, std::string>, bool> there;
 };

@@ -51,6 +51,14 @@ std::vector<registry::Part> blobs_of(const Tree& tree) {
     return out;
 }
 
+std::size_t foreign_layers(const Tree& tree) {
+    const auto& blobs = tree.content.blobs;
+    auto count = static_cast<std::size_t>(
+        std::count_if(blobs.begin(), blobs.end(), [](const auto& blob) { return blob.external; }));
+    for (const auto& child : tree.children) count += foreign_layers(*child);
+    return count;
+}
+
 Result<registry::Manifest> TreeReader::get(const Location& location, const std::string& target) {
     bool by_tag = target.find(':') == std::string::npos;
     auto places = hosts_.readers(location, by_tag);
@@ -66,12 +74,16 @@ Result<FilteredTree> TreeReader::read(const Location& location, const std::strin
     FilteredTree out;
     TRY_ASSIGN(auto manifest, get(location, target));
     TRY_ASSIGN(auto content, registry::read_content(manifest.bytes, manifest.media_type));
+    out.read_digest = manifest.digest;
     auto tree = std::make_shared<Tree>(Tree{std::move(manifest), std::move(content), {}});
     if (tree->content.index && !options_.platforms.empty()) TRY(filter(out, *tree));
     TRY(read_children(location, *tree, 1));
     bool empty = tree->content.index && tree->content.children.empty();
     if (!(empty && !options_.platforms.empty())) out.tree = tree;
     if (!tree->content.index && !options_.platforms.empty()) TRY(judge_single(location, out));
+    if (auto count = foreign_layers(*tree); out.tree && count > 0)
+        out.notes.push_back(
+            cat(count, " foreign layer(s) not copied: nodes fetch them from the address in the manifest"));
     return out;
 }
 

@@ -20,6 +20,7 @@ struct Tree {
 struct FilteredTree {
     std::shared_ptr<const Tree> tree;     // nullptr: nothing is left, or a single image of another platform
     std::vector<std::string> notes = {};  // what was dropped and what is missing
+    std::string read_digest = {};         // of the manifest as the source has it
 };
 
 // Reads manifests through `places` (by digest from any, by tag only from those that may resolve), children
@@ -39,6 +40,9 @@ class TreeReader {
     Hosts& hosts_;
     const SyncOptions& options_;
 };
+
+// How many foreign layers it has: those stay where their "urls" say, as with docker push.
+std::size_t foreign_layers(const Tree& tree);
 
 // Every blob of the tree once; foreign layers are left out.
 std::vector<registry::Part> blobs_of(const Tree& tree);

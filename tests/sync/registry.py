@@ -114,6 +114,22 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.close_connection = True
         return True
 
+    def drip(self, data, after, rate):
+        """Some of the body at once, the rest as slowly as that (bytes per second)."""
+        self.send_response(200)
+        self.send_header("Content-Length", len(data))
+        self.end_headers()
+        self.wfile.write(data[:after])
+        try:
+            for at in range(after, len(data), rate // 10):
+                self.wfile.write(data[at:at + rate // 10])
+                if self.registry.over.wait(0.1):
+                    break
+        except OSError:
+            pass
+        self.close_connection = True
+        return True
+
     def handle_any(self):
         self.read = None
         registry = self.registry

@@ -65,8 +65,12 @@ TEST(RetryAfter, ReadsSecondsAndDates) {
 }
 
 TEST(PullsLeft, ReadsTheWindowForm) {
-    EXPECT_EQ(pulls_left({.headers = {{"RateLimit-Remaining", "76;w=21600"}}}), 76);
-    EXPECT_EQ(pulls_left({}), std::nullopt);
+    auto limit = pull_limit({.headers = {{"RateLimit-Remaining", "76;w=21600"}}});
+    ASSERT_TRUE(limit);
+    EXPECT_EQ(limit->left, 76);
+    EXPECT_EQ(limit->window, 21600);
+    for (const auto* text : {"", "76", "x;w=21600", "76;w=", "76;v=9", "-1;w=21600", "76;w=0"})
+        EXPECT_FALSE(pull_limit({.headers = {{"RateLimit-Remaining", text}}})) << text;
 }
 
 }  // namespace

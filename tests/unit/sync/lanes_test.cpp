@@ -1,0 +1,102 @@
+// Which blob comes next, how many large ones at once, and which place is too slow.
+#include "sync/lanes.hpp"
+
+#include "support/fake_transport.hpp"
+#include "sync/pace.hpp"
+
+#include <gtest/gtest.h>
+
+namespace mirrorctl::sync {
+namespace {
+
+constexpr std::int64_t kMiB = 1 << 20;
+
+TEST(LargeAtOnce, OneMoreAsLongAsItPays) {
+    LargeAtOnce large(8);
+    EXPECT_EQ(large.allowed(), 2U);
+    std::int64_t bytes = 0;
+    double now = 0;
+    auto run = [&](double rate, double seconds) {
+        for (double until = now + seconds; now < until; now += 0.1) {
+            large.note(now, bytes, large.allowed());
+            bytes += static_cast<std::int64_t>(rate * 0.1);
+        }
+    };
+    run(2e6, 2.3);
+    EXPECT_EQ(large.allowed(), 3U);
+    run(3e6, 2.3);
+    EXPECT_EQ(large.allowed(), 4U);
+    run(3.1e6, 2.3);
+    EXPECT_EQ(large.allowed(), 3U) << "the fourth brought nothing";
+    run(9e6, 20);
+    EXPECT_EQ(large.allowed(), 3U);
+}
+
+TEST(LargeAtOnce, AFullLineAndOneStreamStayAsTheyAre) {
+    LargeAtOnce fast(8), single(1), idle(8);
+    for (int i = 0; i < 200; ++i) {
+        fast.note(i * 0.1, i * 20 * kMiB, 2);
+        single.note(i * 0.1, i * 1000, 1);
+        idle.note(i * 0.1, i * 1000, 1);
+    }
+    EXPECT_EQ(fast.allowed(), 2U);
+    EXPECT_EQ(single.allowed(), 1U);
+    EXPECT_EQ(idle.allowed(), 2U) << "what is not used cannot be judged";
+}
+
+TEST(Lanes, LargeOnesWaitAndSmallOnesPass) {
+    support::FakeClock clock;
+    support::FakeTransport transport(clock);
+    Loop loop(transport, clock, [] { return false; });
+    Lanes lanes(loop, 4);
+    for (std::size_t i = 0; i < 4; ++i) lanes.add(i, 100 * kMiB);
+    for (std::size_t i = 4; i < 7; ++i) lanes.add(i, kMiB);
+    std::vector<std::size_t> order;
+    std::size_t large = 0, most = 0;
+    loop.run(
+        [&] {
+            loop.parallel(4, 4, [&](std::size_t) {
+                while (auto job = lanes.take()) {
+                    order.push_back(*job);
+                    bool is_large = *job < 4;
+                    most = std::max(most, large += is_large ? 1 : 0);
+                    loop.sleep(is_large ? 10 : 1);
+                    large -= is_large ? 1 : 0;
+                    lanes.ended(*job);
+                }
+            });
+        },
+        [] {});
+    EXPECT_EQ(order, (std::vector<std::size_t>{0, 1, 4, 5, 6, 2, 3}));
+    EXPECT_EQ(most, 2U);
+}
+
+TEST(ShownRates, FarBelowWhatAnotherHasShown) {
+    ShownRates rates;
+    EXPECT_TRUE(rates.far_better(1000, {"new"})) << "next to nothing: anybody may be better";
+    EXPECT_FALSE(rates.far_better(1000, {})) << "nobody else";
+    EXPECT_FALSE(rates.far_better(100'000, {"new"}));
+    rates.note("fast", 1e6);
+    EXPECT_TRUE(rates.far_better(100'000, {"fast"}));
+    EXPECT_FALSE(rates.far_better(200'000, {"fast"})) << "slower, but not far";
+    rates.note("new", 900);
+    EXPECT_FALSE(rates.far_better(1000, {"new"})) << "that one has shown that it is no better";
+}
+
+TEST(Pace, OurOwnRestsDoNotCount) {
+    Pace pace;
+    pace.begin(100);
+    EXPECT_FALSE(pace.take(100'000, 101));
+    pace.rest(101);
+    EXPECT_FALSE(pace.take(0, 190));
+    pace.go_on(191);
+    auto rate = pace.take(400'000, 195.5);
+    ASSERT_TRUE(rate);
+    EXPECT_NEAR(*rate, 500'000 / 5.5, 1);
+    EXPECT_FALSE(pace.end(196)) << "too little since";
+    EXPECT_FALSE(pace.take(600'000, 196.5));
+    EXPECT_NEAR(pace.end(197.5).value_or(0), 300'000, 1);
+}
+
+}  // namespace
+}  // namespace mirrorctl::sync
