@@ -27,13 +27,15 @@ std::optional<std::string> environment(const char* name) {
     return value == nullptr ? std::nullopt : std::optional<std::string>(value);
 }
 
-void write_all(int fd, std::string_view text) {
+// An errno, 0 for success.
+int write_all(int fd, std::string_view text) {
     while (!text.empty()) {
         auto written = ::write(fd, text.data(), text.size());
         if (written < 0 && errno == EINTR) continue;
-        if (written <= 0) return;
+        if (written <= 0) return written < 0 ? errno : EIO;
         text.remove_prefix(static_cast<std::size_t>(written));
     }
+    return 0;
 }
 
 Result<std::string> read_stdin(std::size_t limit) {
@@ -96,6 +98,7 @@ int main(int argc, char** argv) {
     sys::note_signals();
     sys::RealRunner runner;
     sys::RealClock clock;
+    int lost_output = 0;
     cli::World world{
         .open_root = [](const std::string& root) -> Result<std::unique_ptr<sys::Fs>> {
             TRY_ASSIGN(std::unique_ptr<sys::Fs> fs, sys::RealFs::open(root));
@@ -106,7 +109,10 @@ int main(int argc, char** argv) {
         .runner = runner,
         .clock = clock,
         .env = environment,
-        .out = [](std::string_view text) { write_all(1, text); },
+        .out =
+            [&](std::string_view text) {
+                if (int error = write_all(1, text); error != 0 && error != EPIPE) lost_output = error;
+            },
         .err = [](std::string_view text) { write_all(2, text); },
         .stop_requested = [] { return sys::noted_signal() != 0; },
         .cwd = working_directory(),
@@ -114,6 +120,7 @@ int main(int argc, char** argv) {
         .gid = getegid(),
         .actor = actor,
         .in = read_stdin,
+        .lost_output = [&] { return lost_output; },
     };
     int status = cli::run(world, std::vector<std::string>(argv + 1, argv + argc));
     if (int signal = sys::noted_signal(); signal != 0) sys::re_raise(signal);

@@ -148,7 +148,7 @@ RankingCache merge(RankingCache cache, const CacheKey& key, Report& report, cons
             cache.report.upstreams.push_back(std::move(upstream));
     if (report.proxy_failed) return cache;
     for (const auto& upstream : report.upstreams) {
-        cache.measured_at[upstream.name] = report.taken_at;
+        cache.measured_at[upstream.name] = cache.raced_at[upstream.name] = report.taken_at;
         // Where nothing at all answers it is our network that is down: nobody rests for that.
         if (!anything_usable(upstream)) {
             for (const auto& m : upstream.ranking)

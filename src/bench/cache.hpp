@@ -33,9 +33,10 @@ struct LastCheck {
 
 struct RankingCache {
     CacheKey key;
-    Report report;                              // of all upstreams, each from its newest run
-    std::map<std::string, double> measured_at;  // upstream -> seconds since 1970
-    std::vector<LastCheck> checks;              // light checks that passed
+    Report report;                                // of all upstreams, each from its newest run
+    std::map<std::string, double> measured_at;    // upstream -> seconds since 1970
+    std::map<std::string, double> raced_at = {};  // ... of the last race of all (bench/incumbent)
+    std::vector<LastCheck> checks;                // light checks that passed
     std::vector<PastFailure> failures;  // also those that rest no longer: they tell how long the next rest is
     Memory memory = {};
 };

@@ -164,12 +164,12 @@ Json write_read(const Memory& memory) {
     return list;
 }
 
-bool read_measured_at(const Json& root, std::map<std::string, double>& measured_at) {
-    auto it = root.find("measured_at");
+bool read_times(const Json& root, const char* key, std::map<std::string, double>& times) {
+    auto it = root.find(key);
     if (it == root.end() || !it->is_object() || it->size() > kMaxEntries) return false;
     for (const auto& [name, value] : it->items()) {
         if (!value.is_number()) return false;
-        measured_at[name] = value.get<double>();
+        times[name] = value.get<double>();
     }
     return true;
 }
@@ -190,8 +190,6 @@ std::string cache_to_text(const RankingCache& cache) {
                             {"reason", printable(f.reason)},
                             {"count", f.count},
                             {"asked", f.asked}});
-    Json measured_at = Json::object();
-    for (const auto& [name, at] : cache.measured_at) measured_at[name] = at;
     Json root{{"schema", kSchema},
               {"key",
                {{"profile_sha256", cache.key.profile_sha256},
@@ -199,7 +197,8 @@ std::string cache_to_text(const RankingCache& cache) {
                 {"machine_id", cache.key.machine_id},
                 {"image", cache.key.image},
                 {"network", cache.key.network}}},
-              {"measured_at", std::move(measured_at)},
+              {"measured_at", cache.measured_at},
+              {"raced_at", cache.raced_at},
               {"checks", std::move(checks)},
               {"failures", std::move(failures)},
               {"usual", write_usual(cache.memory)},
@@ -223,7 +222,10 @@ Result<RankingCache> cache_from_text(std::string_view text) {
     RankingCache cache;
     if (!read_key(root, cache.key)) return damaged("its key is damaged");
     if (!read_checks(root, cache.checks) || !read_failures(root, cache.failures) ||
-        !read_measured_at(root, cache.measured_at) || !read_memory(root, cache.memory))
+        !read_times(root, "measured_at", cache.measured_at) || !read_memory(root, cache.memory))
+        return damaged("an entry is damaged");
+    // Caches of older versions do not have it: their next race is one of all.
+    if (root.contains("raced_at") && !read_times(root, "raced_at", cache.raced_at))
         return damaged("an entry is damaged");
     auto report = root.find("report");
     if (report == root.end()) return damaged("it has no ranking");

@@ -11,10 +11,21 @@ namespace mirrorctl::bench {
 
 namespace {
 
-constexpr int kGates = 32;          // candidates at the gate at once: they move some kilobytes each
+constexpr int kGates = 32;        // candidates at the gate at once: they move some kilobytes each
+constexpr double kMoment = 0.01;  // seconds between turns in which nothing ends
+constexpr std::int64_t kShareOfHeaders = 14;
+constexpr double kFar = 0.06;       // seconds per round trip
+constexpr double kYoung = 0.1;      // seconds
+constexpr double kLittle = 0.05;    // of what the line was seen to carry
 constexpr double kGateSeconds = 5;  // for one answer at the gate, its body included
 constexpr int kVisit =
     5;  // requests that a candidate is expected to need: index, manifest, blob, sample, one to spare
+
+// What is counted are bodies; packets, TLS and answers have headers, too.
+Budget counted(Budget budget) {
+    budget.bytes -= budget.bytes / kShareOfHeaders;
+    return budget;
+}
 
 }  // namespace
 
@@ -24,7 +35,7 @@ Course::Course(const BenchSpec& spec, net::Transport& transport, sys::Clock& clo
       clock_(clock),
       observer_(observer),
       budget_(budget_of(spec)),
-      ledger_(budget_),
+      ledger_(counted(budget_)),
       around_{.spec = spec, .platform = registry::running_platform()},
       start_(clock.now()) {
     int candidates = 0;
@@ -37,6 +48,7 @@ Course::Course(const BenchSpec& spec, net::Transport& transport, sys::Clock& clo
         }
         lanes_.push_back(std::move(lane));
     }
+    around_.more = [this](Session& session) { return more_of(session); };
     if (spec.asked_today) ledger_.limit_day(*spec.asked_today);
     rest_failed();
     observer_.on(BenchStarted{.candidates = candidates, .budget_s = budget_.seconds});
@@ -63,8 +75,20 @@ double Course::left() const {
     return budget_.seconds - (clock_.now() - start_);
 }
 
-bool Course::over() const {
-    if (left() <= 0 || !proxy_error_.empty()) return true;
+bool Course::due() const {
+    return around_.news || clock_.now() - advanced_at_ >= kMoment;
+}
+
+bool Course::only_samples() const {
+    return std::all_of(lanes_.begin(), lanes_.end(), [](const Lane& lane) {
+        const auto& sessions = lane.sessions();
+        return std::all_of(sessions.begin(), sessions.end(), [](const auto& s) {
+            return !s->in_flight() || (s->sampling() && s->got_headers());
+        });
+    });
+}
+
+bool Course::decided() const {
     return std::all_of(lanes_.begin(), lanes_.end(), [](const Lane& lane) {
         const auto& sessions = lane.sessions();
         bool tags_missing = std::any_of(sessions.begin(), sessions.end(),
@@ -77,6 +101,21 @@ int Course::transfers() const {
     int count = 0;
     for (const auto& lane : lanes_)
         for (const auto& session : lane.sessions()) count += session->sampling() ? 1 : 0;
+    return count;
+}
+
+// First looks that use the line. Long ways that still begin and slow mirrors hardly do: they hold up nobody.
+int Course::first_looks() const {
+    double now = clock_.now();
+    int count = 0;
+    for (const auto& lane : lanes_) {
+        for (const auto& session : lane.sessions()) {
+            if (!session->sampling() || confirming_.contains(session.get())) continue;
+            const auto* flow = session->live_flow();
+            bool young = flow->bytes() == 0 ? session->phases().rtt < kFar : flow->duration() < kYoung;
+            count += young || session->rate_lately(now, kYoung) > kLittle * line_.peak() ? 1 : 0;
+        }
+    }
     return count;
 }
 
@@ -215,7 +254,10 @@ void Course::settle_finished(Lane& lane) {
 
 bool Course::advance() {
     bool any = false;
+    around_.news = false;
+    advanced_at_ = clock_.now();
     for (auto& lane : lanes_) settle_finished(lane);
+    over_ = decided();
     if (over()) return false;
     any = extend_reserves();
     any = watch_line() || any;
@@ -230,6 +272,7 @@ bool Course::advance() {
     any = start_first_samples() || any;
     any = start_confirmations() || any;
     for (auto& lane : lanes_) settle_finished(lane);
+    over_ = decided();
     tell_progress();
     return any;
 }

@@ -25,10 +25,14 @@ class Course {
     Course(const Course&) = delete;
     Course& operator=(const Course&) = delete;
 
+    // Something ended, or a moment has passed: time to advance. Every piece that comes in would be too often.
+    bool due() const;
+    // Nothing is under way but bytes of samples: no answer's moment is waited for.
+    bool only_samples() const;
     // Starts what may start and ends what has waited enough. True if something was started or ended.
     bool advance();
-    // Every upstream is decided, time is up, or the proxy is to blame.
-    bool over() const;
+    // Every upstream was decided at the last turn, time is up, or the proxy is to blame.
+    bool over() const { return over_ || left() <= 0 || !proxy_error_.empty(); }
     // Why it is over for this upstream, a part of a sentence. Before `finish`.
     std::string end_of(const Lane& lane) const;
     // Ends what is still under way; says why for everyone who was not measured.
@@ -41,6 +45,7 @@ class Course {
     const std::string& proxy_error() const { return proxy_error_; }
 
   private:
+    bool decided() const;
     double left() const;
     bool send(Session& session);
     bool admit(const Session& session);
@@ -48,18 +53,23 @@ class Course {
     bool start_gates(Lane& lane);
     bool start_first_samples();
     bool start_confirmations();
+    bool prove_a_safe_one(const Lane& lane);
     bool start_tags(Lane& lane);
     bool end_waits(Lane& lane);
     bool end_hopeless(Lane& lane);
     bool wake_resting(Lane& lane);
     void settle_finished(Lane& lane);
+    std::optional<SampleRule> more_of(Session& session);
     bool begin(Session& session, SampleRule rule, bool confirm);
     SampleRule first_look(const Session& session) const;
     SampleRule second_look(const Session& session, const Lane& lane) const;
+    const Lane* lane_of(const Session& session) const;
     static void end_looks(Session& session);
     bool grows_too_long(const Session& session) const;
     bool looked_long_enough(const Session& session) const;
     bool first_looks_open(const Lane& lane) const;
+    bool long_looks_open(const Lane& lane) const;
+    double bar_of(const Lane& lane, const Session& session) const;
     double allowed_silence(const Lane& lane, const Session& session) const;
     Verdict verdict_of_silence(const Session& session, double waited) const;
     bool watch_line();
@@ -74,10 +84,14 @@ class Course {
     bool begin_alone(Session& top);
     void close_what_cannot_win();
     bool extend_reserves();
+    std::int64_t kept_for_proof() const;
     Session* shared_source(const Session& session, bool& pending) const;
     Session* next_for_sample();
     std::int64_t first_sample_bytes() const;
     int transfers() const;
+    int first_looks() const;
+    bool many() const;
+    int most_confirmations() const;
     int most_transfers() const;
     bool cannot_win(const Lane& lane, const Session& session) const;
     int confirmations() const;
@@ -101,6 +115,8 @@ class Course {
     double line_tried_at_ = 0;
     int line_tries_ = 0;
     std::map<const Session*, double> hopeless_since_;
+    bool over_ = false;
+    double advanced_at_ = -1;
     bool looks_ = false;  // flows are looked at in this turn
     double start_ = 0;
     std::map<Session*, std::int64_t> reserved_;

@@ -11,13 +11,14 @@ namespace {
 
 constexpr int kTransfers = 6;      // samples at once,
 constexpr int kManyTransfers = 8;  // and of many candidates
+constexpr int kTransfersAtAll = 20;
+constexpr int kOnNarrowLine = 3;
 constexpr std::size_t kMany = 30;
-constexpr int kConfirmations = 3;  // of them second looks
+constexpr int kConfirmations = 2;  // of them second looks
 constexpr std::int64_t kMiB = 1LL << 20U;
 constexpr std::int64_t kFirstEnough = 2 * kMiB;  // of a steady flow
 constexpr std::int64_t kFirstMost = 7 * kMiB;    // of one that is still growing
 constexpr std::int64_t kFirstLeast = 192LL << 10U;
-constexpr std::int64_t kConfirmMost = 9 * kMiB;
 constexpr std::int64_t kConfirmEnough = 9 * kMiB / 2;  // outlasts usual bursts
 constexpr std::int64_t kSlack = 64LL << 10U;           // what headers and errors may take beside a sample
 constexpr std::int64_t kWorthAsking = 64LL << 10U;     // fewer bytes tell nothing
@@ -54,7 +55,9 @@ SampleRule Course::first_look(const Session& session) const {
     double rtt = session.phases().rtt;
     auto enough = first_sample_bytes();
     auto most = std::max(enough, std::min(kFirstMost, budget_.bytes_per_mirror * 3 / 4));
-    return {.max_bytes = rtt >= kLongWay ? most : std::min(3 * enough / 2, most),
+    bool goes_on = rtt >= kLongWay && !many();
+    return {.max_bytes = goes_on ? most : enough,
+            .ask_bytes = goes_on ? kFirstMost : 0,
             .enough_bytes = enough,
             .min_seconds = std::max(kFirstSeconds, kFirstRoundTrips * rtt),
             .max_seconds = std::max(kFirstLongest, 10 * rtt)};
@@ -63,25 +66,59 @@ SampleRule Course::first_look(const Session& session) const {
 // Who is fast may only have begun with a burst; less evidence is needed where most are as fast.
 SampleRule Course::second_look(const Session& session, const Lane& lane) const {
     bool usual = lane.most_are_like(session);
-    return {.max_bytes = kConfirmMost,
+    return {.max_bytes = kConfirmEnough,
             .enough_bytes = kConfirmEnough,
             .min_seconds = std::max(usual ? kAmongEquals : kConfirmSeconds, 6 * session.phases().rtt),
             .max_seconds = std::max(kConfirmLongest, 10 * session.phases().rtt)};
+}
+
+// What first looks leave, so that the leader and one rival can be looked at long enough.
+std::int64_t Course::kept_for_proof() const {
+    bool stands = std::all_of(lanes_.begin(), lanes_.end(), [](const Lane& lane) { return lane.stands(); });
+    auto looks = std::max(0, (stands ? 1 : 2) - confirmations());
+    return std::min(looks * (kConfirmEnough + kInFlight), budget_.bytes / 2);
+}
+
+// A first look at the best one so far goes on at once: the connection stands, and its slow start is over.
+std::optional<SampleRule> Course::more_of(Session& session) {
+    const auto* lane = lane_of(session);
+    if (lane == nullptr || tries_line_ == &session || confirming_.contains(&session)) return std::nullopt;
+    if (confirmations() >= most_confirmations() || !lane->promising(session)) return std::nullopt;
+    auto rule = second_look(session, *lane);
+    // To the end of a short range: another one can follow on the same connection.
+    if (session.asked_bytes() < kConfirmEnough) return rule;
+    auto& held = reserved_[&session];
+    auto need = std::min(rule.enough_bytes, session.asked_bytes()) + kInFlight - held;
+    if (ledger_.bytes_left() < need) return std::nullopt;
+    ledger_.reserve(std::max<std::int64_t>(0, need));
+    held += std::max<std::int64_t>(0, need);
+    confirming_.insert(&session);
+    return rule;
+}
+
+const Lane* Course::lane_of(const Session& session) const {
+    for (const auto& lane : lanes_)
+        if (lane.upstream() == session.candidate().upstream) return &lane;
+    return nullptr;
 }
 
 // False: it has to wait until others give back what they may still take. Where bytes are scarce, all that a
 // sample may take is reserved; else a part, and more as it comes.
 bool Course::begin(Session& session, SampleRule rule, bool confirm) {
     auto own_left = budget_.bytes_per_mirror - session.bytes() - kSlack;
-    auto left = ledger_.bytes_left() - kSlack - kInFlight;
-    if (left < std::min(rule.enough_bytes, own_left) && !reserved_.empty()) return false;
+    auto left = ledger_.bytes_left() - kSlack - kInFlight - (confirm ? 0 : kept_for_proof());
+    auto need = std::min(rule.enough_bytes, own_left);
+    if (left < need && !reserved_.empty()) return false;
     rule.max_bytes = std::min({rule.max_bytes, own_left, left});
+    rule.ask_bytes = std::min({rule.ask_bytes, own_left, left});
     if (rule.max_bytes < kWorthAsking) {
         session.close();
         return true;
     }
     auto reserve = session.begin_sample(rule) + kInFlight;
-    if (left > kPlenty) reserve = std::min(reserve, kAtFirst + kInFlight);
+    // A second look that cannot be ended tells nothing: all that it needs is put by.
+    if (left > kPlenty)
+        reserve = std::min(reserve, (confirm ? std::max(need, kAtFirst) : kAtFirst) + kInFlight);
     if (confirm) confirming_.insert(&session);
     reserved_[&session] = reserve;
     ledger_.reserve(reserve);
@@ -94,7 +131,8 @@ bool Course::extend_reserves() {
     for (auto& [session, held] : reserved_) {
         if (!session->sampling() || session->received() + kAtFirst / 2 < held) continue;
         if (session->received() + held >= session->asked_bytes() + kInFlight + kAtFirst) continue;
-        if (ledger_.bytes_left() > kAtFirst) {
+        bool second = confirming_.contains(session);
+        if (ledger_.bytes_left() > kAtFirst + (second ? 0 : kept_for_proof())) {
             ledger_.reserve(kAtFirst);
             held += kAtFirst;
         } else {
@@ -137,6 +175,10 @@ Session* Course::next_for_sample() {
             if (session->stage() != Session::Stage::gated || session->in_flight() || session->wants() ||
                 session->closed())
                 continue;
+            if (lane.comes_too_late(*session)) {
+                session->close();
+                continue;
+            }
             bool pending = false;
             if (auto* source = shared_source(*session, pending); source != nullptr) {
                 session->inherit(*source);
@@ -153,16 +195,26 @@ Session* Course::next_for_sample() {
     return best;
 }
 
-int Course::most_transfers() const {
+int Course::most_confirmations() const {
+    return line_.narrow() ? 1 : kConfirmations;
+}
+
+bool Course::many() const {
     std::size_t candidates = 0;
     for (const auto& lane : lanes_) candidates += lane.sessions().size();
-    return candidates > kMany ? kManyTransfers : kTransfers;
+    return candidates > kMany;
+}
+
+// Many at once on a thin line only show how they share it.
+int Course::most_transfers() const {
+    if (line_.narrow()) return kOnNarrowLine;
+    return many() ? kManyTransfers : kTransfers;
 }
 
 bool Course::start_first_samples() {
     bool any = false;
     if (tries_line_ != nullptr) return false;
-    while (transfers() < most_transfers()) {
+    while (first_looks() + confirmations() < most_transfers() && transfers() < kTransfersAtAll) {
         auto* session = next_for_sample();
         if (session == nullptr) break;
         if (!begin(*session, first_look(*session), false)) break;
@@ -185,6 +237,13 @@ bool Course::first_looks_open(const Lane& lane) const {
     });
 }
 
+// What needs long to show its speed is looked at again only when all of them did: it is dear.
+bool Course::long_looks_open(const Lane& lane) const {
+    return std::any_of(lane.sessions().begin(), lane.sessions().end(), [&](const auto& s) {
+        return s->phases().rtt >= kLongWay && s->sampling() && !confirming_.contains(s.get());
+    });
+}
+
 // A first look at a long way may have been a long one.
 bool Course::looked_long_enough(const Session& session) const {
     const auto& estimate = session.estimate();
@@ -200,21 +259,34 @@ void Course::end_looks(Session& session) {
         session.close();
 }
 
-// A second look begins with slow start again: it tells more only where it may take more.
+// A second look begins with slow start again: it tells more only where it may take more, once nobody can give
+// anything back.
 bool Course::grows_too_long(const Session& session) const {
     auto left = std::min(budget_.bytes_per_mirror - session.bytes(), ledger_.bytes_left()) - kSlack;
-    return session.estimate().growing && left < session.sampled_bytes();
+    return reserved_.empty() && session.estimate().growing && left < session.sampled_bytes();
+}
+
+// The last bytes are not for one that may well be the next burst.
+bool Course::prove_a_safe_one(const Lane& lane) {
+    auto* safe = lane.least_suspect();
+    if (safe == nullptr || safe->in_flight() || safe->wants() || confirming_.contains(safe) ||
+        ledger_.bytes_left() >= 2 * (kConfirmEnough + kInFlight))
+        return false;
+    return begin(*safe, second_look(*safe, lane), true);
 }
 
 bool Course::start_confirmations() {
     bool any = false;
     if (tries_line_ != nullptr) return false;
     for (auto& lane : lanes_) {
-        if (transfers() >= most_transfers() || confirmations() >= kConfirmations) break;
-        if (first_looks_open(lane)) continue;
+        if (confirmations() >= most_confirmations()) break;
+        any = prove_a_safe_one(lane) || any;
+        bool open = first_looks_open(lane);
         for (auto* session : lane.worth_confirming()) {
+            if (open && !lane.promising(*session)) continue;
+            if (session->phases().rtt >= kLongWay && long_looks_open(lane)) continue;
             if (session->in_flight() || session->wants()) continue;
-            if (transfers() >= most_transfers() || confirmations() >= kConfirmations) break;
+            if (confirmations() >= most_confirmations()) break;
             any = true;
             if (looked_long_enough(*session) || !session->has_unread_layer())
                 session->set_confirmed();

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace mirrorctl::bench {
 
@@ -87,6 +88,16 @@ bool Course::cannot_win(const Lane& lane, const Session& session) const {
            session.live_prediction().expected > kPlainlySlower * lane.bar();
 }
 
+// What a sample's best case must not be behind. A second look is given up only for one that is proven, or
+// when it shows what a first look did not.
+double Course::bar_of(const Lane& lane, const Session& session) const {
+    bool second = confirming_.contains(&session);
+    double bar =
+        second && !session.live_estimate().throttled ? std::numeric_limits<double>::infinity() : lane.bar();
+    if (!lane.stands()) return bar;
+    return std::min(bar, lane.leader()->judged() * (second ? 1 : kEnoughBehind));
+}
+
 // Ends samples whose best case is behind those that would be written.
 bool Course::end_hopeless(Lane& lane) {
     bool any = false;
@@ -97,8 +108,8 @@ bool Course::end_hopeless(Lane& lane) {
         if (flow == nullptr || !session->got_headers() || flow->bytes() == 0) continue;
         double rtt = session->phases().rtt;
         bool second = confirming_.contains(session.get());
-        double bar = lane.bar();
-        if (lane.stands()) bar = std::min(bar, lane.leader()->judged() * (second ? 1 : kEnoughBehind));
+        if (second && session.get() != tries_line_) session->settle_for(second_look(*session, lane));
+        double bar = bar_of(lane, *session);
         bool hopeless =
             flow->duration() >= std::max(kHopelessAfter, 4 * rtt) && session->live_prediction().best > bar;
         auto& since = hopeless_since_[session.get()];
@@ -106,7 +117,8 @@ bool Course::end_hopeless(Lane& lane) {
         // The bytes of a round trip may come in one burst, with nothing before and behind it; and a second
         // look goes on until it is plain that it was a burst that ended.
         double certain = second ? kEndOfBurst : std::min(rtt, kLongestGap);
-        if ((!hopeless || now - since < certain) && !cannot_win(lane, *session)) continue;
+        bool late = !second && lane.comes_too_late(*session);
+        if (!late && (!hopeless || now - since < certain) && !cannot_win(lane, *session)) continue;
         session->cut_sample(transport_);
         any = true;
     }
@@ -127,7 +139,7 @@ bool Course::watch_line() {
             const auto* flow = session->live_flow();
             if (flow == nullptr || !session->got_headers() || flow->bytes() == 0) continue;
             total += static_cast<double>(flow->bytes());
-            flows.push_back({session.get(), flow->rate_between(now - kMoment, now)});
+            flows.push_back({session.get(), session->rate_lately(now, kMoment)});
         }
     }
     std::sort(flows.begin(), flows.end(), [](const Flow& a, const Flow& b) { return a.rate > b.rate; });
@@ -135,6 +147,7 @@ bool Course::watch_line() {
     for (const auto& flow : flows) sum += flow.rate;
     line_.watch(now, total, static_cast<int>(flows.size()), sum > 0 ? flows[0].rate / sum : 1);
     around_.line_peak = line_.peak();
+    around_.line_narrow = line_.narrow();
     mark_crowd(flows);
     Session* only = flows.size() == 1 ? flows[0].session : nullptr;
     if (only == nullptr || only != alone_) alone_since_ = now;
@@ -217,15 +230,16 @@ bool Course::begin_alone(Session& top) {
 
 bool Course::end_if_line_is_full() {
     double now = clock_.now();
-    const auto* flow = alone_->live_flow();
     double window = std::min(now - alone_since_, 0.5);
-    double rate = flow->rate_between(now - window, now);
+    double rate = alone_->rate_lately(now, window);
     if (!line_.filled_by(rate, now - alone_since_)) return false;
     around_.line_full = kLineTolerance * rate;
+    // On a line that is not thin it may still be a burst.
+    if (line_.peak() >= kThinLine) return false;
     alone_->cut_sample(transport_);
     alone_->set_confirmed();
     tries_line_ = nullptr;
-    if (line_.peak() < kThinLine) close_what_cannot_win();
+    close_what_cannot_win();
     return true;
 }
 

@@ -54,7 +54,8 @@ bool Intake::stop_with(Verdict verdict) {
 }
 
 std::optional<Verdict> Intake::check_range(const net::Response& response) {
-    if (response.status != 206) {
+    ranged_ = response.status == 206;
+    if (!ranged_) {
         // The whole blob comes: legal (RFC 9110 section 14.2), we stop when we have seen enough.
         range_ignored_ = range_.first > 0;
         return std::nullopt;
@@ -106,6 +107,11 @@ bool Intake::seen_enough(double at) {
     return enough && !meter_.estimate(rule_.rtt).growing;
 }
 
+void Intake::go_on(const SampleRule& rule) {
+    rule_ = rule;
+    enough_ = false;
+}
+
 bool Intake::on_body(std::string_view bytes, double at) {
     received_ += static_cast<std::int64_t>(bytes.size());
     bool over = received_ > limit_;
@@ -125,7 +131,9 @@ bool Intake::on_body(std::string_view bytes, double at) {
         return stop_with(looks_like_html(text_) ? html_page("a blob")
                                                 : wrong_size(cat("more than ", descriptor_.size, " bytes")));
     if (kind_ == Kind::sample && !(whole_ && received_ <= limit_ && limit_ <= rule_.max_bytes)) {
-        enough_ = received_ >= limit_ || seen_enough(at);
+        // A range that came whole leaves a connection that can be used again.
+        bool ends_itself = ranged_ && received_ == limit_;
+        enough_ = !ends_itself && (received_ >= limit_ || seen_enough(at));
         return !enough_;
     }
     return true;

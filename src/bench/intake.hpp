@@ -18,6 +18,7 @@ namespace mirrorctl::bench {
 // When a sample has seen enough.
 struct SampleRule {
     std::int64_t max_bytes = 0;
+    std::int64_t ask_bytes = 0;     // the range that is asked for, if more: should it go on
     std::int64_t enough_bytes = 0;  // a steady flow may end here,
     double min_seconds = 0;         // or here
     double max_seconds = 0;         // a growing one may go on until here
@@ -41,6 +42,10 @@ class Intake {
     std::optional<Verdict> finish(const net::Response& response);
 
     bool wants(int status) const { return status == 200 || (kind_ == Kind::sample && status == 206); }
+    // Ended by ourselves, though more would have come.
+    bool ended_early() const { return enough_ && received_ < limit_; }
+    // Goes on after all, by another rule.
+    void go_on(const SampleRule& rule);
     const std::string& body() const { return text_; }
     const FlowMeter& meter() const { return meter_; }
     std::int64_t received() const { return received_; }
@@ -67,6 +72,7 @@ class Intake {
     bool accepted_ = false;  // the status is the wanted one
     bool whole_ = false;     // the hash will cover the whole blob
     bool enough_ = false;    // we stopped, with what we wanted
+    bool ranged_ = false;    // the range comes, and nothing behind it
     bool range_ignored_ = false;
     std::optional<Verdict> early_ = {};
     std::string text_ = {};

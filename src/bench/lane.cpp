@@ -12,6 +12,12 @@ namespace {
 constexpr double kWorthIt = 0.95;  // what a rival's best case must need at most of the leader's time
 constexpr std::ptrdiff_t kLooksAmongEquals = 2;
 constexpr std::ptrdiff_t kUsual = 4;  // so many at least that are as fast
+constexpr double kAlike = 1.6;
+constexpr std::ptrdiff_t kBeforeAnyMore = 3;
+constexpr double kLongWay = 0.06;  // seconds per round trip
+constexpr double kPlainlyFaster = 1.25;
+constexpr double kAsFast = 0.7;
+constexpr double kTripsOfPull = 12;  // connect, ask, slow start
 constexpr double kFarAhead = 1.65;
 constexpr std::ptrdiff_t kSecondLooks = 5;
 constexpr double kLongestPatience = 1.7;  // seconds, while nobody answered usably
@@ -26,12 +32,17 @@ constexpr double kRoundTrips = 8;  // the least that a pull takes, with slow sta
 Session* Lane::leader() const {
     Session* best = nullptr;
     Session* sure = nullptr;
+    Session* proven = nullptr;
     for (const auto& session : sessions_) {
         if (session->stage() != Session::Stage::sampled || !session->prediction().known()) continue;
         if (best == nullptr || session->judged() < best->judged()) best = session.get();
+        if (session->confirmed() && (proven == nullptr || session->judged() < proven->judged()))
+            proven = session.get();
         bool safe = session->confirmed() || !session->closed();
         if (safe && (sure == nullptr || session->judged() < sure->judged())) sure = session.get();
     }
+    // What a short look promises is worth another look only if it is plainly more.
+    if (proven != nullptr && best->judged() >= kWorthIt * proven->judged()) return proven;
     bool risky = sure != nullptr && sure->judged() <= kWorthTheRisk * best->judged();
     return risky ? sure : best;
 }
@@ -60,8 +71,10 @@ double Lane::bar() const {
 std::vector<Session*> Lane::worth_confirming() const {
     auto* first = leader();
     if (first == nullptr) return {};
-    auto looked_twice =
-        std::count_if(sessions_.begin(), sessions_.end(), [](const auto& s) { return s->samples() > 1; });
+    // Those that turned out to be throttled are out of the way, and tell nothing about others.
+    auto looked_twice = std::count_if(sessions_.begin(), sessions_.end(), [](const auto& s) {
+        return (s->samples() > 1 || s->went_on()) && !s->estimate().throttled;
+    });
     // A leader far ahead of everybody may only have begun with a burst: the next one is looked at beside it.
     const auto* next = next_after(*first);
     bool stands_out = !first->confirmed() && next != nullptr &&
@@ -72,9 +85,8 @@ std::vector<Session*> Lane::worth_confirming() const {
         bool open =
             session->stage() == Session::Stage::sampled && !session->confirmed() && !session->closed();
         if (!open || !session->prediction().known()) continue;
-        bool could_win = session->prediction().best < kWorthIt * first->prediction().expected;
         if (session.get() == first || (stands_out && session.get() == next) ||
-            (could_win && (looked_twice < most || session->estimate().growing)))
+            (could_win(*session, *first) && (looked_twice < most || session->estimate().growing)))
             found.push_back(session.get());
     }
     std::stable_sort(found.begin(), found.end(), [&](const Session* a, const Session* b) {
@@ -84,13 +96,67 @@ std::vector<Session*> Lane::worth_confirming() const {
     return found;
 }
 
+// Where most are alike, the best of many short looks was lucky: there, only what it is expected to do counts.
+bool Lane::could_win(const Session& session, const Session& first) const {
+    auto live = session.live_prediction();
+    bool settled = most_are_like(first) && !session.live_estimate().growing;
+    double hope = settled ? live.expected : live.best;
+    return hope < kWorthIt * first.prediction().expected;
+}
+
+bool Lane::promising(const Session& session) const {
+    auto live = session.live_prediction();
+    auto better = [&](const auto& other) {
+        return other.get() != &session && other->usable() && other->live_prediction().known() &&
+               other->live_prediction().expected < live.expected;
+    };
+    // Who comes first is seldom the best: a third is looked at before anybody gets more.
+    auto passed =
+        std::count_if(sessions_.begin(), sessions_.end(), [](const auto& s) { return s->usable(); });
+    auto looked = std::count_if(sessions_.begin(), sessions_.end(),
+                                [](const auto& s) { return s->stage() == Session::Stage::sampled; });
+    if (kBeforeAnyMore * looked < passed) return false;
+    const auto* first = leader();
+    bool hopes = first == nullptr || could_win(session, *first);
+    if (first != nullptr && first->confirmed() && !hopes) return false;
+    // A long way's slow start is dear: rather this one to its end than once more from the beginning.
+    if (hopes && session.phases().rtt >= kLongWay) return true;
+    return std::none_of(sessions_.begin(), sessions_.end(), better);
+}
+
+Session* Lane::least_suspect() const {
+    double burst = std::numeric_limits<double>::infinity();
+    for (const auto& session : sessions_) {
+        const auto& estimate = session->estimate();
+        if (session->confirmed() && !estimate.throttled) return nullptr;
+        if (estimate.throttled) burst = std::min(burst, estimate.first_rate);
+    }
+    Session* best = nullptr;
+    for (const auto& session : sessions_) {
+        bool open = session->stage() == Session::Stage::sampled && !session->closed() &&
+                    session->prediction().known() && !session->estimate().throttled;
+        if (!open || std::isinf(burst) || session->estimate().rate >= kAsFast * burst) continue;
+        if (best == nullptr || session->judged() < best->judged()) best = session.get();
+    }
+    return best;
+}
+
+bool Lane::comes_too_late(const Session& session) const {
+    const auto* first = leader();
+    if (!enough() || !most_are_like(*first)) return false;
+    double left = kWorthIt * first->judged() - kTripsOfPull * session.phases().rtt;
+    return left <= 0 || kReferenceBytes / left > kPlainlyFaster * first->estimate().rate;
+}
+
 bool Lane::most_are_like(const Session& session) const {
     std::ptrdiff_t near = 0;
     std::ptrdiff_t others = 0;
+    auto mine = session.live_prediction();
     for (const auto& other : sessions_) {
         if (other.get() == &session || other->stage() != Session::Stage::sampled) continue;
         ++others;
-        near += other->estimate().high >= session.estimate().rate ? 1 : 0;
+        auto theirs = other->prediction();
+        near += theirs.best <= mine.worst && theirs.expected <= kAlike * mine.expected ? 1 : 0;
     }
     return near >= kUsual && 2 * near > others;
 }

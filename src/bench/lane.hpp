@@ -27,6 +27,14 @@ class Lane {
     // beats it by more than 5 %, the most promising first. After three second looks only the leader and flows
     // that were still growing are worth another one.
     std::vector<Session*> worth_confirming() const;
+    // Where some turned out to be bursts and nobody is proven yet: the best of those that are not as fast as
+    // the bursts were. Else nullptr.
+    Session* least_suspect() const;
+    // A first look under way that may go on: nobody who was looked at is better, and it could still win.
+    bool promising(const Session& session) const;
+    // Where most are alike: this one, which was not looked at yet, would have to be far faster than all of
+    // them.
+    bool comes_too_late(const Session& session) const;
     // Most of those that were sampled may be as fast as this one: less evidence tells that it is no burst,
     // and less is lost when another one is better.
     bool most_are_like(const Session& session) const;
@@ -46,6 +54,7 @@ class Lane {
     double patience(double budget_seconds) const;
 
   private:
+    bool could_win(const Session& session, const Session& first) const;
     const Session* next_after(const Session& first) const;
 
     std::string upstream_;

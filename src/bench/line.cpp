@@ -8,6 +8,8 @@ namespace {
 
 constexpr double kStep = 0.01;   // seconds between points
 constexpr double kMoment = 0.2;  // seconds over which a rate is taken
+constexpr double kNarrow = 4e6;  // bytes per second
+constexpr double kBeforeJudged = 0.25;
 constexpr double kWhile = 0.4;
 constexpr double kMostly = 0.6;  // of the line: one flow has it nearly for itself
 constexpr int kSeveral = 3;
@@ -30,6 +32,8 @@ void Line::watch(double now, double bytes, int flows, double top_share) {
     while (points_.size() > 2 && points_[1].at <= now - kWhile) points_.pop_front();
     rate_ = since(now, bytes, kMoment);
     peak_ = std::max(peak_, rate_);
+    if (first_at_ < 0 && bytes > 0) first_at_ = now;
+    narrow_ = first_at_ >= 0 && now - first_at_ >= kBeforeJudged && peak_ < kNarrow;
     if (flows >= kSeveral && top_share <= kMostly)
         shared_peak_ = std::max(shared_peak_, since(now, bytes, kWhile));
 }

@@ -16,6 +16,8 @@ class Line {
     double rate() const { return rate_; }
     // The most that was seen over a moment.
     double peak() const { return peak_; }
+    // So little that flows beside each other take from each other; false until it was watched for a while.
+    bool narrow() const { return narrow_; }
     // `alone` = bytes per second of the only flow there is, `seconds` = for how long it has been the only
     // one. True: it gets what several that shared did, so the line is full.
     bool filled_by(double alone, double seconds) const;
@@ -26,6 +28,8 @@ class Line {
         double bytes;
     };
     std::deque<Point> points_;
+    double first_at_ = -1;
+    bool narrow_ = false;
     double rate_ = 0;
     double peak_ = 0;
     double shared_peak_ = 0;  // while no flow had most of it, over a longer while

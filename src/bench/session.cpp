@@ -172,6 +172,12 @@ void Session::wake() {
     verdict_ = {};
 }
 
+double Session::rate_lately(double now, double seconds) const {
+    const auto* flow = live_flow();
+    double at = now - launched_at_;  // a flow's clock starts with its request
+    return flow == nullptr ? 0 : flow->rate_between(at - seconds, at);
+}
+
 bool Session::on_headers(const net::Response& response) {
     got_headers_ = true;
     last_activity_ = launched_at_ + std::max(0.0, response.timing.first_byte);
@@ -184,7 +190,11 @@ bool Session::on_headers(const net::Response& response) {
 
 bool Session::on_body(std::string_view bytes, double at) {
     last_activity_ = launched_at_ + at;
-    return intake_->on_body(bytes, at);
+    if (intake_->on_body(bytes, at)) return true;
+    if (step_ != Step::sample || goes_on_ || !intake_->ended_early() || !around_.more) return false;
+    auto rule = around_.more(*this);
+    if (rule) go_on(*rule);
+    return rule.has_value();
 }
 
 void Session::account(const net::Response& response) {

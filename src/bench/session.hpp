@@ -48,12 +48,18 @@ struct Candidate {
     bool light = false;      // a look at what is in use: no proof of a blob that was proven before
 };
 
+class Session;
+
 // What all sessions of a run share; outlives them.
 struct Surroundings {
     const BenchSpec& spec;
     registry::Platform platform;
     TokenShelf tokens = {};
     double line_peak = 0;  // bytes per second: the most that came in over all samples together
+    bool news = false;     // an answer ended
+    // A sample has seen what its rule wants. A rule: it goes on until that one is content, too.
+    std::function<std::optional<SampleRule>(Session&)> more = {};
+    bool line_narrow = false;
     double line_full = 0;  // the node's own line, once it was seen full: nobody can be faster
 };
 
@@ -88,6 +94,8 @@ class Session final : public net::Handler {
     void expire(net::Transport& transport, Verdict verdict);
     // Ends a sample that can no longer matter; what came so far counts.
     void cut_sample(net::Transport& transport);
+    // The sample under way needs no more than `rule` wants.
+    void settle_for(const SampleRule& rule);
     std::int64_t asked_bytes() const { return range_.last - range_.first + 1; }
     // Bytes of the last sample that were on their way when it ended early: they use the line, and nobody
     // counts them.
@@ -127,6 +135,9 @@ class Session final : public net::Handler {
     bool got_headers() const { return got_headers_; }
     const FlowMeter* live_flow() const { return sampling() && intake_ ? &intake_->meter() : nullptr; }
 
+    // Bytes per second of the sample under way, over the last `seconds` before `now` (monotonic).
+    double rate_lately(double now, double seconds) const;
+
     const Phases& phases() const { return phases_; }
     const Estimate& estimate() const { return estimate_; }
     Prediction prediction() const { return predict(phases_, bounded(estimate_, sampled_crowd_)); }
@@ -135,8 +146,10 @@ class Session final : public net::Handler {
     double judged() const;
     // What the running sample says so far, together with earlier ones.
     Prediction live_prediction() const;
+    Estimate live_estimate() const;
     int samples() const { return samples_; }
     bool confirmed() const { return confirmed_; }
+    bool went_on() const { return went_on_; }  // a sample that was to be short became a long one
     bool shared() const { return !shared_from_.empty(); }
     void set_confirmed() { confirmed_ = true; }
     std::int64_t bytes() const { return bytes_; }
@@ -174,6 +187,9 @@ class Session final : public net::Handler {
     void on_tag(const net::Response& response);
     void on_sample(const net::Response& response);
     void take_sample(double first_byte);
+    void note_estimate(const Estimate& seen);
+    Estimate with(const Estimate& seen) const;
+    void go_on(const SampleRule& rule);
     void keep_series();
     void note_first_byte(double seconds);
     Estimate bounded(Estimate estimate, double crowd) const;
@@ -223,6 +239,8 @@ class Session final : public net::Handler {
     double slowest_wait_ = -1;
     int samples_ = 0;
     bool confirmed_ = false;
+    bool goes_on_ = false;  // the sample under way
+    bool went_on_ = false;
     bool closed_ = false;
     bool other_ca_ = false;     // the request under way goes with the other set of trusted CAs
     double crowd_ = 0;          // of the sample under way

@@ -14,12 +14,6 @@ constexpr std::int64_t kManifestLimit = 1LL << 20U;  // the largest real ones ha
 constexpr std::int64_t kSmallBlob = 1LL << 20U;
 constexpr std::int64_t kSlack =
     64 * 1024;  // the intake stops a body; the transport's limit only catches what it misses
-constexpr double kCrowdedHeadroom = 1.6;
-constexpr std::int64_t kMostOnItsWay = 2LL << 20U;
-constexpr double kQueueSeconds = 0.05;  // what routers on the way hold
-constexpr double kFullLine =
-    0.85;  // of the peak: the line may have been full          // what a sample among others may hide
-constexpr std::int64_t kWorthAsking = 32 * 1024;  // a shorter rest of a layer tells nothing
 
 std::string short_digest(std::string_view digest) {
     return std::string(digest.substr(0, 19));
@@ -46,6 +40,7 @@ void Session::ask_config() {
 }
 
 void Session::on_done(const net::Response& response) {
+    around_.news = true;
     account(response);
     on_answer(response);
     first_answer_ = false;
@@ -178,9 +173,12 @@ void Session::on_document(const registry::Document& document, const std::string&
     }
     image_ = std::get<registry::ImageManifest>(document);
     manifest_ = cat(candidate_.image.repository, "@", digest);
-    if (!candidate_.light || read_.empty()) return ask_config();
+    // A blob that was proven not long ago is not fetched again.
+    if (read_.empty()) return ask_config();
+    phases_.blob = std::max(phases_.index, phases_.manifest);
     stage_ = Stage::gated;
     request_.reset();
+    if (!candidate_.light && !has_unread_layer()) reuse_rate();
 }
 
 // Every byte was read from there not long ago: what they told then counts, nothing is fetched twice.
@@ -198,7 +196,6 @@ void Session::on_config(const net::Response& response) {
     final_host_ = request_->url.authority();
     stage_ = Stage::gated;
     request_.reset();
-    if (!has_unread_layer() && !read_.empty()) reuse_rate();
 }
 
 void Session::begin_tag() {
@@ -213,158 +210,6 @@ void Session::on_tag(const net::Response& response) {
     request_.reset();
     auto digest = response.header("Docker-Content-Digest").value_or("");
     if (response.status == 200 && is_sha256_digest(digest)) tag_digest_ = digest;
-}
-
-bool Session::has_unread_layer() const {
-    return std::any_of(image_.layers.begin(), image_.layers.end(), [&](const registry::Descriptor& layer) {
-        auto it = read_.find(layer.digest);
-        return it == read_.end() ? layer.size > 0 : layer.size - it->second >= kWorthAsking;
-    });
-}
-
-std::int64_t Session::begin_sample(SampleRule rule) {
-    std::int64_t most = 0;
-    std::int64_t offset = 0;
-    for (const auto& layer : image_.layers) {
-        auto it = read_.find(layer.digest);
-        auto done = it == read_.end() ? 0 : it->second;
-        if (layer.size - done <= most) continue;
-        most = layer.size - done;
-        offset = done;
-        sampled_layer_ = layer;
-    }
-    crowd_ = 0;
-    auto length = std::max<std::int64_t>(1, std::min(most, rule.max_bytes));
-    range_ = {.first = offset, .last = offset + length - 1};
-    rule.max_bytes = length;
-    rule.rtt = phases_.rtt;
-    rule_ = rule;
-    auto request =
-        registry::blob_request(endpoint(), candidate_.image.repository, sampled_layer_.digest, range_);
-    request.max_body_bytes = length + kSlack;
-    ask(Step::sample, std::move(request), [layer = sampled_layer_, range = range_, rule = rule_] {
-        return Intake::sample(layer, range, rule);
-    });
-    return length + kSlack;
-}
-
-void Session::on_sample(const net::Response& response) {
-    take_sample(part_of(response));
-}
-
-void Session::take_sample(double first_byte) {
-    auto seen = intake_->meter().estimate(phases_.rtt);
-    double fresh = static_cast<double>(intake_->received());
-    auto& read = read_[sampled_layer_.digest];
-    double before = static_cast<double>(read);
-    read = intake_->range_ignored() ? std::max(read, intake_->received()) : read + intake_->received();
-    // What was seen beside many others is replaced by what was seen beside few.
-    bool replaces = sampled_crowd_ > 0 && crowd_ < kFullLine * sampled_crowd_ && seen.rate > estimate_.rate;
-    estimate_ = combine(replaces ? Estimate{} : estimate_, seen, fresh / std::max(1.0, fresh + before));
-    if (samples_ == 0) {
-        phases_.delay_per_byte =
-            size_delay(config_wait_, image_.config.size, first_byte, sampled_layer_.size, phases_.rtt);
-        phases_.blob = phases_.delay_per_byte > 0 ? config_wait_ : first_byte;
-    }
-    last_wait_ = first_byte;
-    note_first_byte(first_byte);
-    keep_series();
-    ++samples_;
-    sampled_bytes_ += intake_->received();
-    sampled_crowd_ = crowd_;
-    shared_from_.clear();
-    stage_ = Stage::sampled;
-    request_.reset();
-}
-
-void Session::note_first_byte(double seconds) {
-    quickest_wait_ = quickest_wait_ < 0 ? seconds : std::min(quickest_wait_, seconds);
-    slowest_wait_ = std::max(slowest_wait_, seconds);
-}
-
-// Half of the room for each of the first two samples.
-void Session::keep_series() {
-    double shift = series_.empty() ? 0 : series_.back().at_s;
-    for (auto [at, bps] : intake_->meter().series(kMaxSpeedPoints / 2))
-        if (series_.size() < kMaxSpeedPoints) series_.push_back({.at_s = shift + at, .bps = bps});
-}
-
-void Session::inherit(const Session& other) {
-    estimate_ = other.estimate_;
-    phases_.delay_per_byte = other.phases_.delay_per_byte;
-    shared_from_ = other.candidate_.mirror.url.host;
-    confirmed_ = other.confirmed_;
-    stage_ = Stage::sampled;
-}
-
-Estimate Session::bounded(Estimate estimate, double crowd) const {
-    if (!estimate.known()) return estimate;
-    if (crowd > 0 && crowd >= kFullLine * around_.line_peak)
-        estimate.high = std::max(estimate.high, kCrowdedHeadroom * estimate.rate);
-    if (around_.line_full > 0)
-        estimate.high = std::max(estimate.rate, std::min(estimate.high, around_.line_full));
-    return estimate;
-}
-
-double Session::judged() const {
-    auto known = prediction();
-    return closed_ && !confirmed_ ? known.worst : known.expected;
-}
-
-std::int64_t Session::on_its_way() const {
-    if (!intake_ || intake_->received() >= asked_bytes()) return 0;
-    double moment = phases_.rtt + kQueueSeconds;
-    return std::min(kMostOnItsWay, static_cast<std::int64_t>(std::max(0.0, estimate_.rate) * moment));
-}
-
-bool Session::looked_enough() const {
-    return intake_ &&
-           (intake_->received() >= rule_.enough_bytes || intake_->meter().duration() >= rule_.min_seconds);
-}
-
-Prediction Session::live_prediction() const {
-    const auto* flow = live_flow();
-    if (flow == nullptr || flow->bytes() == 0) return prediction();
-    return predict(phases_, bounded(combine(estimate_, flow->estimate(phases_.rtt), 0.5), crowd_));
-}
-
-Measurement Session::measurement() const {
-    Measurement m{.mirror = candidate_.mirror, .is_origin = candidate_.is_origin, .usable = usable()};
-    m.probed = requests_ > 0;
-    m.fault = m.usable ? Fault::none : verdict_.fault;
-    m.samples = samples_;
-    m.bytes = bytes_;
-    m.requests = requests_;
-    m.retry_after_s = verdict_.retry_after;
-    m.tag_digest = tag_digest_;
-    m.final_host = final_host_;
-    m.shared_from = shared_from_;
-    m.confirmed = confirmed_;
-    if (!first_answer_) {
-        m.connect_s = phases_.connect;
-        m.dns_s = phases_.dns;
-        m.rtt_s = phases_.rtt;
-    }
-    if (authorized_) m.token_s = phases_.token;
-    m.ttfb_s = last_wait_ >= 0 ? last_wait_ : config_wait_;
-    m.ttfb_low_s = quickest_wait_;
-    m.ttfb_high_s = slowest_wait_;
-    m.throughput_bps = estimate_.rate;
-    m.throughput_low_bps = estimate_.low;
-    m.throughput_high_bps = estimate_.high;
-    m.series = series_;
-    auto prediction_now = prediction();
-    if (m.usable && prediction_now.known()) {
-        m.predicted_low_s = prediction_now.best;
-        m.predicted_high_s = prediction_now.worst;
-        // Cautious: what was only looked at shortly counts with what it surely does.
-        m.predicted_pull_s = confirmed_ ? prediction_now.expected : prediction_now.worst;
-    }
-    if (m.usable) m.phases = phases_of_pull(phases_, confirmed_ ? estimate_.rate : estimate_.low);
-    m.unsure = m.usable && !confirmed_;
-    if (requests_ > 0) m.layers_read = read_;
-    m.reason = m.usable ? describe(m, phases_, estimate_) : verdict_.reason;
-    return m;
 }
 
 }  // namespace mirrorctl::bench

@@ -7,7 +7,7 @@ namespace mirrorctl::bench {
 
 namespace {
 
-constexpr std::size_t kMaxPoints = 2048;
+constexpr std::size_t kMaxPoints = 512;
 constexpr double kShortest = 0.0005;     // seconds; below, a rate is noise of the scheduler
 constexpr double kShortSlice = 0.02;     // seconds; finer pictures of a flow show the scheduler
 constexpr double kShortLook = 0.1;       // seconds; below, a fall of the rate is noise too, no throttle
@@ -15,6 +15,7 @@ constexpr double kGrowth = 1.25;         // a flow that gained this much in one 
 constexpr double kGrowthHeadroom = 6.0;  // what a growing flow may still reach, as a factor,
 constexpr double kGrowthRounds = 8;      // and early on: as if it grew for so many round trips
 constexpr double kBurstHeadroom = 1.3;   // a short peak above the mean is not believed
+constexpr double kTick = 1.1;            // seconds
 constexpr double kThrottle = 0.5;
 constexpr std::int64_t kThrottleEvidence = 64 * 1024;  // bytes before a fall counts as a throttle
 
@@ -110,6 +111,9 @@ Estimate FlowMeter::estimate(double rtt) const {
     out.low = (out.growing ? out.rate : std::min(out.rate, late)) * (1 - doubt);
     double growth = std::clamp(std::exp2(kGrowthRounds - span / rtt), kGrowthHeadroom, 64.0);
     out.high = out.rate * (out.growing ? growth : 1 + doubt);
+    // nginx's limit_rate counts whole seconds: it sends a second's worth at once, and then nothing until the
+    // next one begins (ngx_http_write_filter_module.c). A shorter look sees only the pause.
+    if (out.throttled && span < kTick) out.high = std::max(out.high, static_cast<double>(total_) / kTick);
     return out;
 }
 

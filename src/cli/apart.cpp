@@ -206,7 +206,13 @@ class Halving {
 Result<Report> race_apart(World& world, bench::BenchSpec spec, Observer& observer) {
     auto first = race_once(world, spec, observer);
     if (first || !is_crash(first.error())) return first;
-    return Halving(world, spec, first.error().message).run();
+    TRY_ASSIGN(auto report, Halving(world, spec, first.error().message).run());
+    // The races that found them were quiet ones; without this a run that uses none of them tells no reason.
+    for (const auto& upstream : report.upstreams)
+        for (const auto& m : upstream.ranking)
+            if (m.fault == Fault::crash)
+                observer.on(CandidateFinished{.upstream = upstream.name, .measurement = m});
+    return report;
 }
 
 Result<std::vector<Measurement>> check_apart(World& world, const bench::BenchSpec& spec,

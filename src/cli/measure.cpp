@@ -2,6 +2,7 @@
 
 #include "base/strings.hpp"
 #include "base/url.hpp"
+#include "bench/incumbent.hpp"
 #include "cli/apart.hpp"
 #include "cli/cache_file.hpp"
 #include "cli/network.hpp"
@@ -191,13 +192,47 @@ std::vector<bench::Current> current_list(const MeasureRequest& request) {
     return list;
 }
 
+bench::FreshnessInput freshness_input(Node& node, const MeasureRequest& request) {
+    return {.upstreams = request.upstreams,
+            .current = current_list(request),
+            .policy = request.profile.policy,
+            .now = node.world().clock.wall()};
+}
+
 bench::Freshness freshness_of(Node& node, const MeasureRequest& request, const bench::CacheKey& key,
                               const std::optional<bench::RankingCache>& cache) {
-    bench::FreshnessInput input{.upstreams = request.upstreams,
-                                .current = current_list(request),
-                                .policy = request.profile.policy,
-                                .now = node.world().clock.wall()};
-    return bench::decide_freshness(cache ? &*cache : nullptr, key, input);
+    return bench::decide_freshness(cache ? &*cache : nullptr, key, freshness_input(node, request));
+}
+
+// Measures the mirrors in use alone where that may be enough. What they confirm is no longer stale.
+Result<void> confirm(Node& node, const MeasureRequest& request, const bench::CacheKey& key,
+                     std::vector<std::string>& stale, Measured& measured, bench::RankingCache& cache) {
+    auto input = freshness_input(node, request);
+    auto upstreams = bench::may_confirm(cache, key, input, stale);
+    if (upstreams.empty()) return {};
+    auto alone = request;
+    alone.upstreams = upstreams;
+    alone.wait_seconds = 0;
+    auto spec =
+        bench::for_incumbents(bench_spec(node, alone, cache, Watched::by_nobody), upstreams, input.current);
+    TRY_ASSIGN(auto report, run_race(node, alone, std::move(spec)));
+    auto summary = race_summary(report);
+    auto asked = report;
+    auto confirmed = bench::confirmed_of(report, cache, key, input, request.profile);
+    auto is_confirmed = [&](const std::string& name) {
+        return std::find(confirmed.begin(), confirmed.end(), name) != confirmed.end();
+    };
+    for (const auto& upstream : asked.upstreams)
+        for (const auto& m : upstream.ranking)
+            if (!is_confirmed(upstream.name))
+                bench::remember_traffic(cache.memory, m, input.now, request.profile.policy.ttl);
+    if (confirmed.empty()) return {};
+    cache = bench::merge_confirmed(std::move(cache), key, report, request.profile.policy);
+    std::erase_if(stale, is_confirmed);
+    measured.origin_of_ranking = "the mirrors in use are as fast as usual: " + summary;
+    measured.raced = confirmed;
+    replace_upstreams(measured.report, report);
+    return {};
 }
 
 }  // namespace
@@ -246,18 +281,20 @@ Result<Measured> measure(Node& node, const MeasureRequest& request) {
             cat("ranking of ",
                 format_duration(std::max(0.0, node.world().clock.wall() - cache->report.taken_at)), " ago");
     }
+    bool raced = !freshness.stale.empty();
+    if (raced && cache && !request.fresh) TRY(confirm(node, request, key, freshness.stale, measured, *cache));
     if (!freshness.stale.empty()) {
         auto watched = request.fresh ? Watched::by_hand : Watched::by_nobody;
         auto narrowed = request;
         narrowed.upstreams = freshness.stale;
         TRY_ASSIGN(auto report, run_race(node, narrowed, bench_spec(node, narrowed, cache, watched)));
-        measured.raced = freshness.stale;
+        measured.raced.insert(measured.raced.end(), freshness.stale.begin(), freshness.stale.end());
         measured.origin_of_ranking = race_summary(report);
         cache = bench::merge(cache.value_or(bench::RankingCache{}), key, report, request.profile.policy);
         if (request.fresh) forget_usual(report);
         replace_upstreams(measured.report, report);
     }
-    if (checked || !freshness.stale.empty()) write_cache(node, *cache, measured.warnings);
+    if (checked || raced) write_cache(node, *cache, measured.warnings);
     return measured;
 }
 

@@ -56,6 +56,19 @@ int report(World& world, const Invocation& invocation, const Error& error) {
     return static_cast<int>(exit_code(error));
 }
 
+// A command that only tells something has failed when its words are lost (a full disk behind ">"). What one
+// that changes something has done stays done, and its exit code says so.
+int without_lost_output(World& world, const Invocation& invocation, int status) {
+    static constexpr std::array<std::string_view, 5> kChanging{"apply", "rollback", "reset", "recover",
+                                                               "sync"};
+    int lost = world.lost_output();
+    if (lost == 0) return status;
+    world.err(ui::error_text(errno_error(lost, "cannot write", "stdout"),
+                             ui::Term::of(2, invocation.global.color, world.env)));
+    bool changes = std::find(kChanging.begin(), kChanging.end(), invocation.command) != kChanging.end();
+    return status == 0 && !changes ? static_cast<int>(ExitCode::failed) : status;
+}
+
 // What is known of the invocation when it does not parse: --json must be honoured all the same.
 Invocation unparsed(const std::vector<std::string>& arguments) {
     Invocation invocation;
@@ -107,7 +120,7 @@ int run(World& world, const std::vector<std::string>& arguments) {
     if (!parsed) return report(world, unparsed(arguments), parsed.error());
     if (const auto* answer = std::get_if<Answer>(&*parsed)) {
         world.out(answer->text);
-        return 0;
+        return without_lost_output(world, {}, 0);
     }
     const auto& invocation = std::get<Invocation>(*parsed);
     auto broken_config =
@@ -120,6 +133,7 @@ int run(World& world, const std::vector<std::string>& arguments) {
     }
     auto code = dispatch(**node, invocation.options);
     int status = code ? static_cast<int>(*code) : report(world, invocation, code.error());
+    status = without_lost_output(world, invocation, status);
     write_metrics(world, invocation, (*node)->record(), {.exit_code = status, .started = started});
     return status;
 }

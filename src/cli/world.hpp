@@ -30,6 +30,8 @@ struct World {
     std::function<std::string()> actor;  // who ran us: "root (sudo by alice)"
     // All of stdin, at most `limit` bytes. Errors: io, unsupported_layout (more than that).
     std::function<Result<std::string>(std::size_t limit)> in = {};
+    // Why a part of stdout could not be written, as an errno; 0 if all was, or if its reader wanted no more.
+    std::function<int()> lost_output = [] { return 0; };
 };
 
 }  // namespace mirrorctl::cli

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Reads the sources as text and checks the rules that a compiler does not: who includes whom, sizes, inventory."""
+"""Reads the sources as text and checks the rules that a compiler does not: who includes whom, sizes, words."""
 import pathlib
 import re
 import sys
@@ -103,22 +103,6 @@ class Sizes(unittest.TestCase):
         long_files = [f"{p.relative_to(TOP)}: {n}" for folder in ("src", "tests") for p in sources(TOP / folder)
                       if (n := len(p.read_text().splitlines())) > 400]
         self.assertEqual(long_files, [])
-
-
-class Inventory(unittest.TestCase):
-    def test_every_unit_test_folder_is_built(self):
-        listed = set(re.findall(r"mirrorctl_unit_test\((\w+)", (TOP / "tests/unit/CMakeLists.txt").read_text()))
-        on_disk = {p.parent.name for p in (TOP / "tests/unit").rglob("*.cpp")}
-        self.assertEqual(on_disk - listed, set())
-
-    def test_every_python_test_is_registered(self):
-        missing = []
-        for path in sorted((TOP / "tests").rglob("*test*.py")):
-            # Words of the list file: "smoke_test", or the theme of test_${theme} or ${theme}_test.
-            words = set(re.findall(r"[\w.]+", (path.parent / "CMakeLists.txt").read_text()))
-            if not words & {path.name, path.stem, path.stem.removeprefix("test_"), path.stem.removesuffix("_test")}:
-                missing.append(str(path.relative_to(TOP)))
-        self.assertEqual(missing, [])
 
 
 class Words(unittest.TestCase):

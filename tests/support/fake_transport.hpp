@@ -85,12 +85,21 @@ class FakeTransport : public net::Transport {
         if (auto found = transfers_.find(id); found != transfers_.end()) found->second.held = false;
     }
 
-    // One event, or the clock moves by `seconds`.
+    // One event, or the clock moves by `seconds`. While somebody slept events went on: those come first, all
+    // of them.
     bool turn(double seconds) override {
-        if (transfers_.empty()) return false;
-        auto soonest =
-            std::min_element(transfers_.begin(), transfers_.end(),
-                             [](const auto& a, const auto& b) { return due(a.second) < due(b.second); });
+        double now = clock_.now();
+        auto soonest = transfers_.begin();
+        for (;;) {
+            if (transfers_.empty()) return false;
+            soonest =
+                std::min_element(transfers_.begin(), transfers_.end(),
+                                 [](const auto& a, const auto& b) { return due(a.second) < due(b.second); });
+            if (due(soonest->second) >= now) break;
+            late_ = due(soonest->second);
+            play(soonest->first);
+            late_ = 0;
+        }
         double at = due(soonest->second);
         if (at > clock_.now() + seconds) {
             clock_.advance(seconds);
@@ -179,17 +188,17 @@ class FakeTransport : public net::Transport {
         auto& t = transfers_.at(id);
         if (t.answer.error) return finish(id, t.answer.error);
         t.response.timing.dns = 0;
-        t.response.timing.connect = t.response.timing.tls = clock_.now() - t.begin;
+        t.response.timing.connect = t.response.timing.tls = now() - t.begin;
         t.response.peer_address = t.answer.peer;
         t.stage = Stage::waiting;
-        t.next = t.answer.silent ? kNever : clock_.now() + t.answer.first_byte;
+        t.next = t.answer.silent ? kNever : now() + t.answer.first_byte;
     }
 
     void headers(net::RequestId id) {
         auto& t = transfers_.at(id);
         t.response.status = t.answer.status;
         t.response.headers = t.answer.headers;
-        t.response.timing.first_byte = clock_.now() - t.begin;
+        t.response.timing.first_byte = now() - t.begin;
         for (const auto& [name, value] : t.answer.headers)
             t.response.header_bytes += static_cast<std::int64_t>(name.size() + value.size() + 4);
         t.stage = Stage::body;
@@ -214,7 +223,7 @@ class FakeTransport : public net::Transport {
         t.response.bytes += static_cast<std::int64_t>(piece.size());
         schedule_piece(t);
         bool cut = room < size;
-        bool go_on = piece.empty() || t.handler->on_body(piece, clock_.now() - t.begin);
+        bool go_on = piece.empty() || t.handler->on_body(piece, now() - t.begin);
         if (!transfers_.contains(id)) return;
         if (cut || !go_on) truncate(id);
     }
@@ -243,7 +252,7 @@ class FakeTransport : public net::Transport {
         });
         if (line_rate > 0)
             rate = std::min(rate, line_rate / static_cast<double>(std::max<std::ptrdiff_t>(1, sharing)));
-        t.next = clock_.now() + static_cast<double>(piece_size(t)) / rate;
+        t.next = now() + static_cast<double>(piece_size(t)) / rate;
     }
 
     void time_out(net::RequestId id) {
@@ -251,10 +260,10 @@ class FakeTransport : public net::Transport {
         const char* phase = t.stage == Stage::connecting ? "connecting"
                             : t.stage == Stage::waiting  ? "waiting for the first byte"
                                                          : "reading";
-        finish(id, Error{.code = ErrorCode::network,
-                         .message = cat("timed out after ", format_duration(clock_.now() - t.begin),
-                                        " while ", phase),
-                         .cause = 28});
+        finish(id,
+               Error{.code = ErrorCode::network,
+                     .message = cat("timed out after ", format_duration(now() - t.begin), " while ", phase),
+                     .cause = 28});
     }
     void truncate(net::RequestId id) {
         transfers_.at(id).response.truncated = true;
@@ -263,12 +272,16 @@ class FakeTransport : public net::Transport {
     void finish(net::RequestId id, std::optional<Error> error) {
         auto t = std::move(transfers_.at(id));
         transfers_.erase(id);
-        t.response.timing.total = clock_.now() - t.begin;
+        t.response.timing.total = now() - t.begin;
         t.response.error = std::move(error);
         t.handler->on_done(t.response);
     }
 
+    // When what is played now was due.
+    double now() const { return late_ > 0 ? late_ : clock_.now(); }
+
     FakeClock& clock_;
+    double late_ = 0;
     std::map<std::string, Script> scripts_;
     std::map<net::RequestId, Transfer> transfers_;
     net::RequestId last_id_ = 0;

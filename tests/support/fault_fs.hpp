@@ -18,6 +18,23 @@
 
 namespace mirrorctl::support {
 
+// A tree as bytes: two that differ have different ones.
+inline std::string print_of(const MemFs::Tree& tree) {
+    std::string out;
+    auto add = [&](std::string_view text) { out.append(cat(text.size(), ":")).append(text); };
+    for (const auto& [path, node] : tree) {
+        add(path);
+        add(node.bytes);
+        out += cat(static_cast<int>(node.type), ",", node.meta.mode, ",", node.meta.uid, ",", node.meta.gid,
+                   ",", node.links, ",", node.meta.xattrs.size(), ";");
+        for (const auto& [name, value] : node.meta.xattrs) {
+            add(name);
+            add(value);
+        }
+    }
+    return out;
+}
+
 class FaultFs : public MemFs {
   public:
     // All that is there now has reached the disk.
@@ -41,11 +58,14 @@ class FaultFs : public MemFs {
     // of more than ten names all prefixes, every single one and all but one.
     std::vector<Tree> after_power_loss() const {
         std::vector<Tree> out;
+        std::set<std::string> known;
         for (auto chosen : subsets(effects_.size())) {
             auto names = durable_;
             for (std::size_t i = 0; i < effects_.size(); ++i)
                 if ((chosen >> i) & 1U) apply(effects_[i], names);
-            if (drop_unreachable(names)) add_trees(names, out);
+            if (!drop_unreachable(names)) continue;
+            for (auto& tree : trees_of(names))
+                if (known.insert(print_of(tree)).second) out.push_back(std::move(tree));
         }
         return out;
     }
@@ -195,7 +215,7 @@ class FaultFs : public MemFs {
         }
         return true;
     }
-    void add_trees(const Names& names, std::vector<Tree>& out) const {
+    std::vector<Tree> trees_of(const Names& names) const {
         std::vector<Tree> trees{{}};
         for (const auto& [path, id] : names) {
             const auto& inode = inodes_[id];
@@ -209,8 +229,7 @@ class FaultFs : public MemFs {
             }
             trees.insert(trees.end(), more.begin(), more.end());
         }
-        for (auto& tree : trees)
-            if (std::find(out.begin(), out.end(), tree) == out.end()) out.push_back(std::move(tree));
+        return trees;
     }
 
     std::vector<Inode> inodes_;

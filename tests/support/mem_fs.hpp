@@ -77,6 +77,7 @@ class MemFs : public sys::Fs {
     }                                                                        // it and all below: EROFS
     void deny(std::string_view path) { denied_.insert(std::string(path)); }  // reading and writing: EACCES
     void hold_lock(std::string_view path) { held_->insert(std::string(path)); }  // somebody else has it
+    void free_locks() { held_ = std::make_shared<Held>(); }                      // who had them has died
 
     // ---- faults
     // -------------------------------------------------------------------------------------------------------------
@@ -102,6 +103,7 @@ class MemFs : public sys::Fs {
     }
     std::vector<Operation> operations;                       // mutating ones, failed ones included
     std::function<void(const Operation&)> before_operation;  // somebody else who is just as quick
+    std::function<void(const TargetPath&)> before_read;      // the same for whoever reads
     bool plain_renames_only = false;                         // a file system without renameat2's flags
     mutable std::size_t reads = 0;                           // calls of `read`
 
@@ -109,6 +111,7 @@ class MemFs : public sys::Fs {
     // -----------------------------------------------------------------------------------------------------------
     Result<std::string> read(const TargetPath& path, std::size_t limit = 4U << 20U) const override {
         ++reads;
+        if (before_read) before_read(path);
         TRY_ASSIGN(auto real, walk(path, true));
         const auto* found = find(real);
         if (!found) return fail(ENOENT, "cannot read", path);

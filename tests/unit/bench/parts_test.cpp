@@ -42,6 +42,15 @@ TEST(FlowMeter, BurstThenThrottle) {
     EXPECT_GT(estimate.first_rate, 10e6);
 }
 
+// nginx's limit_rate: a second's worth at once, then nothing until the next second.
+TEST(FlowMeter, ASecondsWorthAtOnceMayStillBeTheWholeSpeed) {
+    auto early = flow(0.3, [](double t) { return t < 0.1 ? 10e6 : 0.4e6; }).estimate(0.02);
+    EXPECT_TRUE(early.throttled);
+    EXPECT_GE(early.high, 0.9e6) << "what came so far, over a second";
+    auto later = flow(1.5, [](double t) { return t < 0.1 ? 10e6 : 0.4e6; }).estimate(0.02);
+    EXPECT_LT(later.high, 0.6e6) << "a second has passed";
+}
+
 TEST(FlowMeter, NothingAndOneBurst) {
     EXPECT_FALSE(FlowMeter().estimate(0.01).known());
     FlowMeter instant;

@@ -98,6 +98,11 @@ TEST_F(Apart, OneThatCrashesItIsRejectedAndTheOthersAreMeasured) {
     EXPECT_TRUE(ranking[1].probed);  // so that it rests afterwards
     EXPECT_EQ(ranking[1].fault, Fault::crash);
     EXPECT_THAT(ranking[1].reason, HasSubstr("signal 11"));
+    std::vector<std::string> told;
+    for (const auto& event : scripted_.observer.events)
+        if (const auto* done = std::get_if<CandidateFinished>(&event))
+            if (!done->measurement.usable) told.push_back(done->measurement.mirror.url.host);
+    EXPECT_EQ(told, std::vector<std::string>{"evil.test"});
 }
 
 // Behind everything that a light check asks: only a race gets there.

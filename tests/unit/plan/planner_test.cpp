@@ -7,6 +7,9 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <map>
+
 namespace mirrorctl::plan {
 namespace {
 
@@ -198,6 +201,37 @@ TEST_F(PlannerTest, ASavedPlanMayOnlyDoWhatOursDo) {
     bad = good;
     bad.activations.push_back({.unit = "sshd.service", .kind = ActivationKind::restart});
     EXPECT_FALSE(check_saved(bad, node));
+}
+
+// Whatever a saved plan shows: what this node would not write itself is not written.
+TEST_F(PlannerTest, ASavedPlanIsComparedWithWhatIsMadeHere) {
+    want({"https://m.example"});
+    fs.put(kDaemonJson, "{}");
+    auto remade = *plan();
+    ASSERT_EQ(remade.files.size(), 1U);
+    ASSERT_FALSE(remade.activations.empty());
+    EXPECT_TRUE(check_remade(remade, remade));
+    std::map<std::string, std::function<void(Plan&)>> forgeries{
+        {"bytes", [](Plan& p) { p.files[0].after.bytes += "\n"; }},
+        {"what it would replace", [](Plan& p) { p.files[0].before.bytes += "\n"; }},
+        {"mode", [](Plan& p) { p.files[0].after.meta.mode = 0666; }},
+        {"owner", [](Plan& p) { p.files[0].after.meta.uid = 1000; }},
+        {"removal", [](Plan& p) { p.files[0].after = {}; }},
+        {"place", [](Plan& p) { p.files[0].resolved = TargetPath("/etc/shadow"); }},
+        {"one file less", [](Plan& p) { p.files.clear(); }},
+        {"one file more", [](Plan& p) { p.files.push_back(p.files[0]); }},
+        {"a directory", [](Plan& p) { p.dirs.push_back({.path = TargetPath("/etc/x"), .meta = {}}); }},
+        {"nothing shown to restart", [](Plan& p) { p.activations.clear(); }}};
+    for (const auto& [name, forge] : forgeries) {
+        auto saved = remade;
+        forge(saved);
+        auto checked = check_remade(saved, remade);
+        ASSERT_FALSE(checked) << name;
+        EXPECT_EQ(checked.error().code, ErrorCode::stale_plan) << name;
+    }
+    auto less = remade;
+    less.activations.clear();
+    EXPECT_TRUE(check_remade(remade, less)) << "less than was shown";
 }
 
 // The files of one engine change over in one plan, in both directions.

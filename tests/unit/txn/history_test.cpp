@@ -1,5 +1,6 @@
 #include "txn/history.hpp"
 
+#include "model/json/receipt_json.hpp"
 #include "txn/pending.hpp"
 #include "unit/txn/world.hpp"
 
@@ -162,6 +163,31 @@ TEST(Retention, CanBeCutOffAnywhere) {
     FAIL() << "never came to an end";
 }
 
+// `status` and `history` hold no lock: a run may fold and remove old transactions between any two of their
+// reads.
+TEST(Retention, WhoReadsMeanwhileMissesNothing) {
+    bool struck = true;
+    for (std::size_t n = 1; struck; ++n) {
+        World world;
+        for (int i = 0; i < 4; ++i) apply(world, cat("v", i), {cat("m", i)});
+        auto before = owned(world).files.at(TargetPath(kFile));
+        std::size_t reads = 0;
+        world.fs.before_read = [&](const TargetPath&) {
+            if (++reads != n) return;
+            EXPECT_TRUE(retain(world.state, 1).has_value());
+        };
+        auto meanwhile = ownership(world.state.view());
+        world.fs.before_read = nullptr;
+        struck = reads >= n;
+        ASSERT_TRUE(meanwhile.has_value()) << "read " << n << ": " << to_string(meanwhile.error());
+        ASSERT_TRUE(meanwhile->files.contains(TargetPath(kFile))) << "read " << n;
+        EXPECT_EQ(meanwhile->files.at(TargetPath(kFile)).values, before.values) << "read " << n;
+        EXPECT_EQ(meanwhile->files.at(TargetPath(kFile)).base, before.base) << "read " << n;
+        if (struck) continue;
+        EXPECT_GE(n, 8U);
+    }
+}
+
 TEST(Pending, IsSettledByAStartOrABoot) {
     std::vector<Pending> recorded = {
         {.unit = "docker.service", .reason = "r", .boot_id = "boot-1", .since = 100},
@@ -227,6 +253,89 @@ TEST(Pending, ABrokenFileIsAnErrorWithAWayOut) {
     world.fs.put("/var/lib/mirrorctl/pending.json", "[]");
     EXPECT_EQ(read_pending(world.state.view()).error().code, ErrorCode::corrupt_state);
     EXPECT_FALSE(read_pending(world.state.view()).error().hint.empty());
+}
+
+// ---- state that a disk or a hand has damaged: refused with a way out, or read as what it was
+
+// Every cut and every flipped bit of the file at `path`; `judge` gets what was done to it.
+void damage(World& world, const std::string& path,
+            const std::function<void(const std::string&, bool cut)>& judge) {
+    const auto good = world.fs.bytes(path);
+    ASSERT_GT(good.size(), 50U) << path;
+    for (std::size_t length = 0; length < good.size(); ++length) {
+        world.fs.put(path, good.substr(0, length), 0600);
+        judge(cat(path, " cut at ", length), true);
+    }
+    for (std::size_t bit = 0; bit < good.size() * 8; ++bit) {
+        auto bad = good;
+        bad[bit / 8] = static_cast<char>(bad[bit / 8] ^ (1 << (bit % 8)));
+        world.fs.put(path, bad, 0600);
+        judge(cat(path, " bit ", bit), false);
+    }
+    world.fs.put(path, good, 0600);
+}
+
+void expect_way_out(const Error& error, const std::string& what) {
+    EXPECT_EQ(error.code, ErrorCode::corrupt_state) << what;
+    EXPECT_FALSE(error.hint.empty()) << what;
+}
+
+TEST(Damage, OfAReceipt) {
+    World world;
+    auto id = world.run(rich_plan()).transaction;
+    auto good = receipt_to_json(read_receipt(world.state.view(), id).value());
+    std::size_t refused = 0;
+    damage(world, world.state.view().receipt(id).str(), [&](const std::string& what, bool cut) {
+        auto read = read_receipt(world.state.view(), id);
+        if (!read) {
+            ++refused;
+            return expect_way_out(read.error(), what);
+        }
+        EXPECT_EQ(read->transaction, id) << what;
+        // How it ended is told by the journal, whatever the receipt says.
+        EXPECT_EQ(history(world.state.view()).value().front().outcome, Outcome::committed) << what;
+        if (!cut) return;
+        EXPECT_EQ(receipt_to_json(*read), good) << what;
+    });
+    EXPECT_GT(refused, 1000U);
+}
+
+TEST(Damage, OfWhatIsPending) {
+    World world;
+    auto plan = rich_plan();
+    plan.activations[0].deferred = true;
+    ASSERT_EQ(world.run(plan).outcome, Outcome::committed);
+    auto good = read_pending(world.state.view()).value();
+    ASSERT_THAT(good, SizeIs(1));
+    std::size_t refused = 0;
+    damage(world, world.state.view().pending().str(), [&](const std::string& what, bool cut) {
+        auto read = read_pending(world.state.view());
+        if (!read) {
+            ++refused;
+            return expect_way_out(read.error(), what);
+        }
+        if (!cut) return;
+        EXPECT_EQ(*read, good) << what;
+    });
+    EXPECT_GT(refused, 200U);
+}
+
+TEST(Damage, OfTheSummaryOfOldTransactions) {
+    World world;
+    for (int i = 0; i < 3; ++i) apply(world, cat("v", i), {cat("m", i)});
+    ASSERT_TRUE(retain(world.state, 1).has_value());
+    auto good = owned(world).files.at(TargetPath(kFile));
+    std::size_t refused = 0;
+    damage(world, world.state.view().ownership().str(), [&](const std::string& what, bool cut) {
+        auto read = ownership(world.state.view());
+        if (!read) {
+            ++refused;
+            return expect_way_out(read.error(), what);
+        }
+        if (!cut) return;
+        EXPECT_EQ(read->files.at(TargetPath(kFile)).base, good.base) << what;
+    });
+    EXPECT_GT(refused, 300U);
 }
 
 }  // namespace

@@ -128,6 +128,9 @@ TEST(StateDir, IsCreatedPrivateAndRefusedWhenOthersCanWrite) {
     std::vector<Case> cases = {{"group", [](auto& fs) { fs.node("/var/lib/mirrorctl").meta.mode = 0770; }},
                                {"others", [](auto& fs) { fs.node("/var/lib/mirrorctl").meta.mode = 0707; }},
                                {"owner", [](auto& fs) { fs.set_owner("/var/lib/mirrorctl", 1000, 0); }},
+                               {"above", [](auto& fs) { fs.node("/var/lib").meta.mode = 0777; }},
+                               {"above, to its group", [](auto& fs) { fs.node("/var").meta.mode = 0775; }},
+                               {"owner above", [](auto& fs) { fs.set_owner("/var/lib", 1000, 0); }},
                                {"link",
                                 [](auto& fs) {
                                     fs.erase("/var/lib/mirrorctl");
@@ -146,6 +149,10 @@ TEST(StateDir, IsCreatedPrivateAndRefusedWhenOthersCanWrite) {
         EXPECT_EQ(locked.error().code, ErrorCode::unsafe_path) << test.name;
         EXPECT_FALSE(locked.error().hint.empty()) << test.name;
     }
+    World sticky;
+    sticky.lock.reset();
+    sticky.fs.node("/var/lib").meta.mode = 01777;
+    EXPECT_TRUE(lock_state(sticky.state, 0).has_value()) << "nobody renames there what is not his";
 }
 
 TEST(Recover, RemovesRecordsThatNeverBecameActive) {

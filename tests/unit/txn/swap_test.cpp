@@ -166,6 +166,34 @@ INSTANTIATE_TEST_SUITE_P(
                                  }}),
     [](const auto& moment) { return std::string(moment.param.name); });
 
+// What others name comes first and goes last: a daemon may start between any two steps.
+TEST(Swap, FilesTakeTheirPlacesInOrderAndLeaveThemInReverse) {
+    World world;
+    auto plan = rich_plan();
+    std::vector<std::string> expected;
+    for (const auto& file : plan.files) expected.push_back(file.resolved.str());
+    std::vector<std::string> back(expected.rbegin(), expected.rend());
+    expected.insert(expected.end(), back.begin(), back.end());
+    std::vector<std::string> placed;
+    world.fs.before_operation = [&](const support::MemFs::Operation& operation) {
+        if (operation.verb != "exchange" && operation.verb != "rename") return;
+        for (const auto& file : plan.files)
+            if (operation.path == file.resolved.str() || operation.to == file.resolved.str())
+                placed.push_back(file.resolved.str());
+    };
+    world.engines.failing = {"reload docker.service"};
+    EXPECT_EQ(world.run(plan).outcome, Outcome::rolled_back);
+    EXPECT_EQ(placed, expected);
+}
+
+// There the last look is all that keeps an edit which was made since the plan was checked.
+TEST(Swap, ALookComesBeforeAPlainRename) {
+    World world;
+    world.fs.plain_renames_only = true;
+    save_before(world, kDaemon, "mine", "rename", "/opt/real.toml");
+    expect_refused(world, world.run(rich_plan()), kDaemon);
+}
+
 TEST(Swap, WorksWhereNamesCannotBeExchanged) {
     World world;
     world.fs.plain_renames_only = true;

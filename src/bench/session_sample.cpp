@@ -1,0 +1,209 @@
+// What a sample tells: the flow so far, with what was known before, and what follows for the score.
+#include "bench/session.hpp"
+
+#include <algorithm>
+
+namespace mirrorctl::bench {
+
+namespace {
+
+constexpr std::int64_t kSlack = 64 * 1024;  // beside the body: what the transport's limit lets through
+constexpr double kCrowdedHeadroom = 1.6;    // what a sample among others may hide,
+constexpr double kNarrowHeadroom = 2.5;     // and on a narrow line
+constexpr std::int64_t kMostOnItsWay = 4LL << 20U;
+constexpr double kFallen = 0.5;                   // of what it was before
+constexpr double kQueueSeconds = 0.05;            // what routers on the way hold
+constexpr double kFullLine = 0.85;                // of the peak: the line may have been full
+constexpr std::int64_t kWorthAsking = 32 * 1024;  // a shorter rest of a layer tells nothing
+
+}  // namespace
+
+bool Session::has_unread_layer() const {
+    return std::any_of(image_.layers.begin(), image_.layers.end(), [&](const registry::Descriptor& layer) {
+        auto it = read_.find(layer.digest);
+        return it == read_.end() ? layer.size > 0 : layer.size - it->second >= kWorthAsking;
+    });
+}
+
+std::int64_t Session::begin_sample(SampleRule rule) {
+    std::int64_t most = 0;
+    std::int64_t offset = 0;
+    for (const auto& layer : image_.layers) {
+        auto it = read_.find(layer.digest);
+        auto done = it == read_.end() ? 0 : it->second;
+        if (layer.size - done <= most) continue;
+        most = layer.size - done;
+        offset = done;
+        sampled_layer_ = layer;
+    }
+    crowd_ = 0;
+    auto length = std::max<std::int64_t>(1, std::min(most, std::max(rule.max_bytes, rule.ask_bytes)));
+    range_ = {.first = offset, .last = offset + length - 1};
+    rule.max_bytes = std::min(rule.max_bytes, length);
+    rule.rtt = phases_.rtt;
+    rule_ = rule;
+    auto request =
+        registry::blob_request(endpoint(), candidate_.image.repository, sampled_layer_.digest, range_);
+    request.max_body_bytes = length + kSlack;
+    ask(Step::sample, std::move(request), [layer = sampled_layer_, range = range_, rule = rule_] {
+        return Intake::sample(layer, range, rule);
+    });
+    return rule_.max_bytes + kSlack;
+}
+
+void Session::on_sample(const net::Response& response) {
+    take_sample(part_of(response));
+}
+
+void Session::take_sample(double first_byte) {
+    note_estimate(intake_->meter().estimate(phases_.rtt));
+    auto& read = read_[sampled_layer_.digest];
+    read = intake_->range_ignored() ? std::max(read, intake_->received()) : read + intake_->received();
+    last_wait_ = first_byte;
+    note_first_byte(first_byte);
+    keep_series();
+    ++samples_;
+    sampled_bytes_ += intake_->received();
+    goes_on_ = false;
+    request_.reset();
+}
+
+// What is known with what the sample under way saw so far.
+Estimate Session::with(const Estimate& seen) const {
+    if (goes_on_) return seen.rate < kFallen * estimate_.rate ? combine(estimate_, seen, 1) : seen;
+    // What was seen beside many others is replaced by what was seen beside few.
+    bool replaces = sampled_crowd_ > 0 && crowd_ < kFullLine * sampled_crowd_ && seen.rate > estimate_.rate;
+    double fresh = static_cast<double>(intake_->received());
+    auto read = read_.find(sampled_layer_.digest);
+    double before = read == read_.end() ? 0 : static_cast<double>(read->second);
+    return combine(replaces ? Estimate{} : estimate_, seen, fresh / std::max(1.0, fresh + before));
+}
+
+void Session::note_estimate(const Estimate& seen) {
+    estimate_ = with(seen);
+    if (samples_ == 0) {
+        phases_.delay_per_byte = config_wait_ < 0 ? 0
+                                                  : size_delay(config_wait_, image_.config.size, last_wait_,
+                                                               sampled_layer_.size, phases_.rtt);
+        phases_.blob = phases_.delay_per_byte > 0 ? config_wait_ : last_wait_;
+    }
+    sampled_crowd_ = crowd_;
+    shared_from_.clear();
+    stage_ = Stage::sampled;
+}
+
+void Session::go_on(const SampleRule& rule) {
+    note_estimate(intake_->meter().estimate(phases_.rtt));
+    rule_ = rule;
+    rule_.rtt = phases_.rtt;
+    rule_.max_bytes = std::min(rule.max_bytes, asked_bytes());
+    intake_->go_on(rule_);
+    goes_on_ = went_on_ = true;
+}
+
+void Session::note_first_byte(double seconds) {
+    quickest_wait_ = quickest_wait_ < 0 ? seconds : std::min(quickest_wait_, seconds);
+    slowest_wait_ = std::max(slowest_wait_, seconds);
+}
+
+// Half of the room for each of the first two samples.
+void Session::keep_series() {
+    double shift = series_.empty() ? 0 : series_.back().at_s;
+    for (auto [at, bps] : intake_->meter().series(kMaxSpeedPoints / 2))
+        if (series_.size() < kMaxSpeedPoints) series_.push_back({.at_s = shift + at, .bps = bps});
+}
+
+void Session::inherit(const Session& other) {
+    estimate_ = other.estimate_;
+    phases_.delay_per_byte = other.phases_.delay_per_byte;
+    shared_from_ = other.candidate_.mirror.url.host;
+    confirmed_ = other.confirmed_;
+    stage_ = Stage::sampled;
+}
+
+Estimate Session::bounded(Estimate estimate, double crowd) const {
+    if (!estimate.known()) return estimate;
+    if (crowd > 0 && crowd >= kFullLine * around_.line_peak)
+        estimate.high = std::max(estimate.high,
+                                 (around_.line_narrow ? kNarrowHeadroom : kCrowdedHeadroom) * estimate.rate);
+    if (around_.line_full > 0)
+        estimate.high = std::max(estimate.rate, std::min(estimate.high, around_.line_full));
+    return estimate;
+}
+
+double Session::judged() const {
+    auto known = prediction();
+    return closed_ && !confirmed_ ? known.worst : known.expected;
+}
+
+void Session::settle_for(const SampleRule& rule) {
+    rule_.enough_bytes = rule.enough_bytes;
+    rule_.min_seconds = rule.min_seconds;
+    intake_->go_on(rule_);
+}
+
+std::int64_t Session::on_its_way() const {
+    if (!intake_ || intake_->received() >= asked_bytes()) return 0;
+    double moment = phases_.rtt + kQueueSeconds;
+    double rate = std::max(0.0, estimate_.rate) * (estimate_.growing ? 2 : 1);  // it doubles per round trip
+    return std::min(kMostOnItsWay, static_cast<std::int64_t>(rate * moment));
+}
+
+bool Session::looked_enough() const {
+    return intake_ &&
+           (intake_->received() >= rule_.enough_bytes || intake_->meter().duration() >= rule_.min_seconds);
+}
+
+Estimate Session::live_estimate() const {
+    const auto* flow = live_flow();
+    if (flow == nullptr || flow->bytes() == 0) return estimate_;
+    auto seen = flow->estimate(phases_.rtt);
+    return goes_on_ ? with(seen) : combine(estimate_, seen, 0.5);
+}
+
+Prediction Session::live_prediction() const {
+    const auto* flow = live_flow();
+    if (flow == nullptr || flow->bytes() == 0) return prediction();
+    return predict(phases_, bounded(live_estimate(), crowd_));
+}
+
+Measurement Session::measurement() const {
+    Measurement m{.mirror = candidate_.mirror, .is_origin = candidate_.is_origin, .usable = usable()};
+    m.probed = requests_ > 0;
+    m.fault = m.usable ? Fault::none : verdict_.fault;
+    m.samples = samples_;
+    m.bytes = bytes_;
+    m.requests = requests_;
+    m.retry_after_s = verdict_.retry_after;
+    m.tag_digest = tag_digest_;
+    m.final_host = final_host_;
+    m.shared_from = shared_from_;
+    m.confirmed = confirmed_;
+    if (!first_answer_) {
+        m.connect_s = phases_.connect;
+        m.dns_s = phases_.dns;
+        m.rtt_s = phases_.rtt;
+    }
+    if (authorized_) m.token_s = phases_.token;
+    m.ttfb_s = last_wait_ >= 0 ? last_wait_ : config_wait_;
+    m.ttfb_low_s = quickest_wait_;
+    m.ttfb_high_s = slowest_wait_;
+    m.throughput_bps = estimate_.rate;
+    m.throughput_low_bps = estimate_.low;
+    m.throughput_high_bps = estimate_.high;
+    m.series = series_;
+    auto prediction_now = prediction();
+    if (m.usable && prediction_now.known()) {
+        m.predicted_low_s = prediction_now.best;
+        m.predicted_high_s = prediction_now.worst;
+        // Cautious: what was only looked at shortly counts with what it surely does.
+        m.predicted_pull_s = confirmed_ ? prediction_now.expected : prediction_now.worst;
+    }
+    if (m.usable) m.phases = phases_of_pull(phases_, confirmed_ ? estimate_.rate : estimate_.low);
+    m.unsure = m.usable && !confirmed_;
+    if (requests_ > 0) m.layers_read = read_;
+    m.reason = m.usable ? describe(m, phases_, estimate_) : verdict_.reason;
+    return m;
+}
+
+}  // namespace mirrorctl::bench

@@ -1,0 +1,45 @@
+#include "bench/line.hpp"
+
+#include <gtest/gtest.h>
+
+namespace mirrorctl::bench {
+namespace {
+
+// Feeds `line` from `at` for `seconds`; returns the bytes that have come.
+double feed(Line& line, double at, double seconds, double bytes, double rate, int flows, double top_share) {
+    constexpr double kStep = 0.01;
+    for (double t = kStep; t <= seconds + 1e-9; t += kStep)
+        line.watch(at + t, bytes + rate * t, flows, top_share);
+    return bytes + rate * seconds;
+}
+
+TEST(Line, OneFlowThatGetsWhatManyGotFillsIt) {
+    Line line;
+    feed(line, 10, 0.6, 0, 600e3, 6, 0.3);
+    EXPECT_NEAR(line.rate(), 600e3, 30e3);
+    EXPECT_TRUE(line.filled_by(580e3, 0.4));
+    EXPECT_FALSE(line.filled_by(580e3, 0.1)) << "what others left may still be coming";
+    EXPECT_FALSE(line.filled_by(300e3, 0.4));
+}
+
+TEST(Line, TellsNothingWithoutFlowsThatShareIt) {
+    Line alone;
+    feed(alone, 10, 0.6, 0, 600e3, 1, 1);
+    EXPECT_FALSE(alone.filled_by(600e3, 1));
+    Line mostly_one;
+    feed(mostly_one, 10, 0.6, 0, 600e3, 4, 0.9);
+    EXPECT_FALSE(mostly_one.filled_by(600e3, 1)) << "one had it nearly for itself";
+}
+
+TEST(Line, IsNarrowOnlyAfterAWhile) {
+    Line line;
+    auto bytes = feed(line, 10, 0.1, 0, 1e6, 3, 0.4);
+    EXPECT_FALSE(line.narrow());
+    bytes = feed(line, 10.1, 0.4, bytes, 1e6, 3, 0.4);
+    EXPECT_TRUE(line.narrow());
+    feed(line, 10.5, 0.4, bytes, 20e6, 3, 0.4);
+    EXPECT_FALSE(line.narrow()) << "it was only slow to begin";
+}
+
+}  // namespace
+}  // namespace mirrorctl::bench
