@@ -124,11 +124,13 @@ void Host::note(const Ask& ask, const net::Answer& answer) {
         if (!late) known = limit;
     }
     if (is_pull_quota(answer) && wish_of(answer).value_or(1e9) > spec_.longest_pause) exhausted_ = true;
-    for (const auto& warning : answer.all_headers("Warning")) {
-        auto text = cat(name(), " says: ", printable_line(warning));
-        bool known = std::find(warnings_.begin(), warnings_.end(), text) != warnings_.end();
-        if (warning.starts_with("299") && !known && warnings_.size() < 20) warnings_.push_back(text);
-    }
+    for (const auto& warning : answer.all_headers("Warning"))
+        if (warning.starts_with("299")) warn(cat(name(), " says: ", printable_line(warning)));
+}
+
+void Host::warn(std::string text) {
+    bool known = std::find(warnings_.begin(), warnings_.end(), text) != warnings_.end();
+    if (!known && warnings_.size() < 20) warnings_.push_back(std::move(text));
 }
 
 bool Host::begin_pull(const std::string& user) {
@@ -199,7 +201,11 @@ Result<net::Answer> Host::authorized(const Ask& ask) {
     // What it sends next has a new token.
     auto again = authorizer_.after_401(url(), account, ask.scope, answer);
     if (!ask.repeatable && ask.request.body) return answer;
-    if (!again && again.error().code == ErrorCode::http) return answer;  // its challenge leads nowhere
+    if (!again && again.error().code == ErrorCode::http) {  // its challenge leads nowhere
+        if (answer.header("WWW-Authenticate"))
+            warn(cat(name(), ": no login was sent: ", printable_line(again.error().message)));
+        return answer;
+    }
     if (!again) return Failure(again.error());
     if (*again == header && !header.empty() && header.starts_with("Basic")) return answer;
     set(*again);

@@ -88,6 +88,7 @@ class Host {
     bool should_repeat(const Ask& ask, const Result<net::Answer>& answer, int attempt);
     void wait_for_turn();
     void note(const Ask& ask, const net::Answer& answer);
+    void warn(std::string text);
     void slow_down(double seconds);
 
     net::Exchange& exchange_;

@@ -85,6 +85,7 @@ class Sources(Case):
                 self.copy(source, destination, expect=1)
                 self.assertNotIn("secret", self.output)
                 self.assertIn("REFUSED", self.output)
+                self.assertRegex(self.output, "WARNING .*no login was sent: .*realm")
                 self.assertEqual(source.count("GET", "token"), 0)
 
     def test_a_schema_1_image(self):

@@ -136,6 +136,7 @@ int main(int argc, char** argv) {
                         options_of_environment());
     auto plan = engine.plan(rules);
     if (!plan) return std::printf("%s\n", to_string(plan.error()).c_str()), 1;
+    for (const auto& warning : plan->warnings) std::printf("WARNING %s\n", warning.c_str());
     for (const auto& refusal : plan->refusals) std::printf("REFUSED %s\n", to_string(refusal.error).c_str());
     auto report = engine.run(*plan);
     using Outcome = sync::ImageResult::Outcome;
