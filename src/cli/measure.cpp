@@ -236,6 +236,22 @@ Result<void> confirm(Node& node, const MeasureRequest& request, Measured& measur
     return {};
 }
 
+std::vector<std::string> without(std::vector<std::string> names, const std::vector<std::string>& these) {
+    std::erase_if(names, [&](const std::string& name) {
+        return std::find(these.begin(), these.end(), name) != these.end();
+    });
+    return names;
+}
+
+// An earlier ranking, for upstreams that are not measured now.
+void take_known(Node& node, const MeasureRequest& request, const bench::RankingCache& cache,
+                Measured& measured) {
+    measured.report = cache.report;
+    bench::rejoin(measured.report, request.profile);
+    auto age = std::max(0.0, node.world().clock.wall() - cache.report.taken_at);
+    measured.origin_of_ranking = cat("ranking of ", format_duration(age), " ago");
+}
+
 }  // namespace
 
 Result<Measured> race(Node& node, const MeasureRequest& request) {
@@ -275,21 +291,13 @@ Result<Measured> measure(Node& node, const MeasureRequest& request) {
     if (request.offline) freshness = {};
     bool checked = !freshness.recheck.empty() && cache.has_value();
     if (checked) TRY(recheck(node, request, *cache, freshness));
-    if (cache && !cache->report.upstreams.empty()) {
-        measured.report = cache->report;
-        bench::rejoin(measured.report, request.profile);
-        measured.origin_of_ranking =
-            cat("ranking of ",
-                format_duration(std::max(0.0, node.world().clock.wall() - cache->report.taken_at)), " ago");
-    }
+    if (cache && !cache->report.upstreams.empty()) take_known(node, request, *cache, measured);
     bool raced = !freshness.stale.empty();
     if (raced && cache && !request.fresh) {
         auto stale = request;
         stale.upstreams = freshness.stale;
         TRY(confirm(node, stale, measured, *cache));
-        std::erase_if(freshness.stale, [&](const auto& name) {
-            return std::find(measured.raced.begin(), measured.raced.end(), name) != measured.raced.end();
-        });
+        freshness.stale = without(std::move(freshness.stale), measured.raced);
     }
     if (!freshness.stale.empty()) {
         auto watched = request.fresh ? Watched::by_hand : Watched::by_nobody;
