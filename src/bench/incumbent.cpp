@@ -61,24 +61,24 @@ void add_unasked(UpstreamReport& report, const Upstream& upstream) {
     if (upstream.fallback == Fallback::origin) add(origin_candidate(upstream), true);
 }
 
-bool holds(const Report& report, const RankingCache& cache, const CacheKey& key,
-           const std::vector<Current>& current, double margin) {
+bool holds(const Report& report, const RankingCache& cache, const std::vector<Current>& current,
+           double margin) {
     for (const auto& one : current) {
         const auto* m = entry_of(report, one);
         if (m == nullptr || !m->usable || m->predicted_pull_s < 0) return false;
     }
     const auto* first = entry_of(report, current.front());
-    const auto* usual = usual_of(cache, key.network, current.front().upstream, first->mirror);
+    const auto* usual = usual_of(cache, cache.key.network, current.front().upstream, first->mirror);
     return usual != nullptr && first->confirmed && first->predicted_pull_s <= usual->pull_s * (1 + margin);
 }
 
 }  // namespace
 
 std::vector<std::string> may_confirm(const RankingCache& cache, const CacheKey& key,
-                                     const FreshnessInput& input, const std::vector<std::string>& stale) {
+                                     const FreshnessInput& input) {
     std::vector<std::string> out;
     if (!(cache.key == key) || key.network.empty()) return out;
-    for (const auto& name : stale) {
+    for (const auto& name : input.upstreams) {
         auto raced = cache.raced_at.find(name);
         double age = raced == cache.raced_at.end() ? -1 : input.now - raced->second;
         auto current = in_use(input.current, name);
@@ -113,12 +113,12 @@ BenchSpec for_incumbents(BenchSpec spec, const std::vector<std::string>& upstrea
     return spec;
 }
 
-std::vector<std::string> confirmed_of(Report& report, const RankingCache& cache, const CacheKey& key,
-                                      const FreshnessInput& input, const Profile& profile) {
+std::vector<std::string> confirmed_of(Report& report, const RankingCache& cache, const FreshnessInput& input,
+                                      const Profile& profile) {
     std::vector<std::string> out;
     std::erase_if(report.upstreams, [&](const UpstreamReport& upstream) {
         auto current = in_use(input.current, upstream.name);
-        return current.empty() || !holds(report, cache, key, current, input.policy.switch_margin);
+        return current.empty() || !holds(report, cache, current, input.policy.switch_margin);
     });
     for (auto& upstream : report.upstreams) {
         out.push_back(upstream.name);

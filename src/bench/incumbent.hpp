@@ -13,11 +13,11 @@ namespace mirrorctl::bench {
 // A challenger may have become much faster: after so many times `ttl` without a race of all there is one.
 inline constexpr double kTtlsBetweenRaces = 4;
 
-// Of the upstreams whose ranking is too old those where measuring the mirrors in use alone may be enough:
+// Of input.upstreams, whose ranking is too old, those where measuring the mirrors in use alone may be enough:
 // they are usable by the last ranking, their history in this network is of two runs at least, and a race of
 // all is not long ago.
 std::vector<std::string> may_confirm(const RankingCache& cache, const CacheKey& key,
-                                     const FreshnessInput& input, const std::vector<std::string>& stale);
+                                     const FreshnessInput& input);
 
 // `spec` for those upstreams with nobody but the mirrors in use, and little to spend.
 BenchSpec for_incumbents(BenchSpec spec, const std::vector<std::string>& upstreams,
@@ -26,8 +26,8 @@ BenchSpec for_incumbents(BenchSpec spec, const std::vector<std::string>& upstrea
 // The upstreams of such a run that need no race: every mirror in use serves, and the first one is not slower
 // than usual by more than `switch_margin`. Their entries in `report` get everyone of the profile back, as not
 // asked; the others are taken out of it.
-std::vector<std::string> confirmed_of(Report& report, const RankingCache& cache, const CacheKey& key,
-                                      const FreshnessInput& input, const Profile& profile);
+std::vector<std::string> confirmed_of(Report& report, const RankingCache& cache, const FreshnessInput& input,
+                                      const Profile& profile);
 
 // As `merge`, but the time of the last race of all stays.
 RankingCache merge_confirmed(RankingCache cache, const CacheKey& key, Report& report, const Policy& policy);

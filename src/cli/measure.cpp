@@ -204,11 +204,13 @@ bench::Freshness freshness_of(Node& node, const MeasureRequest& request, const b
     return bench::decide_freshness(cache ? &*cache : nullptr, key, freshness_input(node, request));
 }
 
-// Measures the mirrors in use alone where that may be enough. What they confirm is no longer stale.
-Result<void> confirm(Node& node, const MeasureRequest& request, const bench::CacheKey& key,
-                     std::vector<std::string>& stale, Measured& measured, bench::RankingCache& cache) {
+// Measures the mirrors in use of request.upstreams alone, where that may be enough. What they confirm is then
+// in Measured::raced.
+Result<void> confirm(Node& node, const MeasureRequest& request, Measured& measured,
+                     bench::RankingCache& cache) {
     auto input = freshness_input(node, request);
-    auto upstreams = bench::may_confirm(cache, key, input, stale);
+    const auto key = cache.key;
+    auto upstreams = bench::may_confirm(cache, key, input);
     if (upstreams.empty()) return {};
     auto alone = request;
     alone.upstreams = upstreams;
@@ -218,7 +220,7 @@ Result<void> confirm(Node& node, const MeasureRequest& request, const bench::Cac
     TRY_ASSIGN(auto report, run_race(node, alone, std::move(spec)));
     auto summary = race_summary(report);
     auto asked = report;
-    auto confirmed = bench::confirmed_of(report, cache, key, input, request.profile);
+    auto confirmed = bench::confirmed_of(report, cache, input, request.profile);
     auto is_confirmed = [&](const std::string& name) {
         return std::find(confirmed.begin(), confirmed.end(), name) != confirmed.end();
     };
@@ -228,7 +230,6 @@ Result<void> confirm(Node& node, const MeasureRequest& request, const bench::Cac
                 bench::remember_traffic(cache.memory, m, input.now, request.profile.policy.ttl);
     if (confirmed.empty()) return {};
     cache = bench::merge_confirmed(std::move(cache), key, report, request.profile.policy);
-    std::erase_if(stale, is_confirmed);
     measured.origin_of_ranking = "the mirrors in use are as fast as usual: " + summary;
     measured.raced = confirmed;
     replace_upstreams(measured.report, report);
@@ -282,7 +283,14 @@ Result<Measured> measure(Node& node, const MeasureRequest& request) {
                 format_duration(std::max(0.0, node.world().clock.wall() - cache->report.taken_at)), " ago");
     }
     bool raced = !freshness.stale.empty();
-    if (raced && cache && !request.fresh) TRY(confirm(node, request, key, freshness.stale, measured, *cache));
+    if (raced && cache && !request.fresh) {
+        auto stale = request;
+        stale.upstreams = freshness.stale;
+        TRY(confirm(node, stale, measured, *cache));
+        std::erase_if(freshness.stale, [&](const auto& name) {
+            return std::find(measured.raced.begin(), measured.raced.end(), name) != measured.raced.end();
+        });
+    }
     if (!freshness.stale.empty()) {
         auto watched = request.fresh ? Watched::by_hand : Watched::by_nobody;
         auto narrowed = request;

@@ -240,6 +240,17 @@ TEST(Race, NearTiesEndQuicklyAndCheaply) {
     EXPECT_LE(confirmed, 6) << "near-equals are not all measured twice";
 }
 
+TEST(Race, ABlobThatWasProvenNotLongAgoIsNotFetchedAgain) {
+    World world;
+    world.serve("https://m.test", {.rate = 8e6}, image());
+    auto spec = World::spec(image(), {World::mirror("https://m.test")});
+    spec.read["https://m.test"][sha256_digest(image().layer)] = 1 << 20;
+    EXPECT_TRUE(world.run(spec).upstreams[0].ranking[0].confirmed);
+    EXPECT_EQ(
+        world.transport.count("https://m.test/v2/library/busybox/blobs/" + sha256_digest(image().config)),
+        0U);
+}
+
 // Nine upstreams of one operator: its requests per minute hold for all of them together.
 TEST(Race, OperatorBudgetHoldsAcrossUpstreams) {
     World world;
