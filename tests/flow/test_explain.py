@@ -5,7 +5,7 @@ import os
 import unittest
 
 import harness
-from test_doctor import CONFIG_V2, CONFIG_V3, GOOD_HOSTS, HOSTS, DoctorCase
+from doctor_case import CONFIG_V2, CONFIG_V3, GOOD_HOSTS, HOSTS, DoctorCase
 
 DIGEST = "sha256:" + "a" * 64
 

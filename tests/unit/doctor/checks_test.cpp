@@ -1,5 +1,5 @@
 // Checks that need a running node. Those that read files alone are tested through the binary
-// (tests/flow/test_doctor.py).
+// (tests/flow/test_doctor*.py).
 #include "doctor/catalog.hpp"
 #include "doctor/live.hpp"
 #include "engines/discover.hpp"
