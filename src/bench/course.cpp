@@ -140,7 +140,8 @@ bool Course::send(Session& session) {
         return true;
     }
     ledger_.sent(request->url, session.key(), clock_.now());
-    session.launch(transport_, clock_.now(), sample ? left() : std::min(left(), kGateSeconds));
+    // A sample ends when the race does, and what it saw until then counts.
+    session.launch(transport_, clock_.now(), sample ? left() + kGateSeconds : std::min(left(), kGateSeconds));
     return true;
 }
 

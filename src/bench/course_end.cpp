@@ -7,6 +7,7 @@ namespace mirrorctl::bench {
 namespace {
 
 constexpr double kProgressEvery = 0.1;  // seconds
+constexpr double kTooShort = 0.6;       // seconds of waiting for a first byte that say nothing yet
 
 std::string stage_word(const Session& session) {
     if (!session.got_headers() && session.samples() == 0 && session.step() == Session::Step::manifest)
@@ -65,6 +66,9 @@ void Course::finish() {
             bool flows = session->sampling() && session->got_headers() && session->live_flow()->bytes() > 0;
             if (flows) {
                 session->cut_sample(transport_);
+                session->close();
+            } else if (session->sampling() && clock_.now() - session->waiting_since() < kTooShort) {
+                session->step_back(transport_);
                 session->close();
             } else if (session->in_flight() && session->samples() == 0)
                 session->expire(transport_, {.fault = Fault::budget, .reason = why});

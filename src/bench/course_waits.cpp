@@ -233,9 +233,9 @@ bool Course::end_if_line_is_full() {
     double window = std::min(now - alone_since_, 0.5);
     double rate = alone_->rate_lately(now, window);
     if (!line_.filled_by(rate, now - alone_since_)) return false;
-    around_.line_full = kLineTolerance * rate;
-    // On a line that is not thin it may still be a burst.
+    // On a line that is not thin it may still be a burst, or the beginning of a fast flow on a busy node.
     if (line_.peak() >= kThinLine) return false;
+    around_.line_full = kLineTolerance * rate;
     alone_->cut_sample(transport_);
     alone_->set_confirmed();
     tries_line_ = nullptr;

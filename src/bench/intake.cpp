@@ -130,7 +130,11 @@ bool Intake::on_body(std::string_view bytes, double at) {
     if (over && whole_)
         return stop_with(looks_like_html(text_) ? html_page("a blob")
                                                 : wrong_size(cat("more than ", descriptor_.size, " bytes")));
-    if (kind_ == Kind::sample && !(whole_ && received_ <= limit_ && limit_ <= rule_.max_bytes)) {
+    // A layer that fits is read to its end, because then its digest tells, but not for longer than the
+    // others.
+    bool to_its_end =
+        whole_ && received_ <= limit_ && limit_ <= rule_.max_bytes && at - headers_at_ < rule_.max_seconds;
+    if (kind_ == Kind::sample && !to_its_end) {
         // A range that came whole leaves a connection that can be used again.
         bool ends_itself = ranged_ && received_ == limit_;
         enough_ = !ends_itself && (received_ >= limit_ || seen_enough(at));
