@@ -75,6 +75,10 @@ class EntryReader {
         auto expanded = expand_whole(item.text, variable_);
         if (expanded) return *expanded;
         auto error = expanded.error();
+        if (item.key == "password")  // one that only looks like a variable must not be shown
+            error = {.code = error.code,
+                     .message = "password: the environment variable that it names is not set",
+                     .hint = "export the variable whose name stands there"};
         error.location = item.where;
         file_.errors.push_back(std::move(error));
         return "";

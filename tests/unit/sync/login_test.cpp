@@ -169,5 +169,15 @@ TEST(Logins, ExamplesOfImageSyncer) {
     EXPECT_EQ(table.login("docker.io", "library/nginx").user, "hub");
 }
 
+TEST(LoginFile, APasswordThatLooksLikeAVariableIsNotShown) {
+    auto document = read_json(R"({"a.example": {"username": "u", "password": "$ecretWord"}})", "auth.json");
+    ASSERT_TRUE(document);
+    auto file = read_logins(*document, variable);
+    ASSERT_EQ(file.errors.size(), 1U);
+    auto shown = to_string(file.errors[0]) + file.errors[0].hint;
+    EXPECT_EQ(shown.find("ecretWord"), std::string::npos) << shown;
+    EXPECT_NE(shown.find("auth.json:1"), std::string::npos) << shown;
+}
+
 }  // namespace
 }  // namespace mirrorctl::sync
