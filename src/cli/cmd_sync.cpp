@@ -135,6 +135,7 @@ Result<void> write_files(Node& node, const SyncOptions& options, const std::stri
 
 sync::SyncOptions engine_options(const SyncOptions& options, const SyncInputs& inputs, SyncRoutes& routes) {
     return {.platforms = inputs.platforms,
+            .keep_attestations = options.keep_attestations,
             .allow_missing_platform = options.allow_missing_platform,
             .force = options.force,
             .create_projects = options.create_projects,

@@ -91,7 +91,7 @@ bool Host::should_repeat(const Ask& ask, const Result<net::Answer>& answer, int 
     int most = ask.retries >= 0 ? ask.retries : spec_.retries;
     if (!ask.repeatable || attempt >= most || exchange_.stopping() || !answer) return false;
     if (answer->error) return is_network(answer);
-    if (!is_transient(answer->status) || exhausted_) return false;
+    if (!is_transient(answer->status) || exhausted_ || is_full(*answer)) return false;
     return wish_of(*answer).value_or(0) <= spec_.longest_pause;
 }
 
