@@ -152,7 +152,7 @@ Result<ui::SyncDocument> copy(Node& node, const SyncOptions& options, SyncInputs
     sync::LoginTable logins({.file = inputs.logins,
                              .docker = inputs.docker,
                              .fs = node.host(),
-                             .runner = node.world().runner,
+                             .runner = node.world().callers_runner,
                              .proxy_of = routes.proxy_of});
     Narrator narrator(node);
     sync::Engine engine({.transport = *transport,

@@ -272,6 +272,8 @@ Result<void> Copier::push_referrers(const PlannedImage& image) {
 
 void Copier::tell_progress() {
     double now = state_.loop.now();
+    for (const auto& [index, job] : running_)
+        if (job->reader && job->reader->offset() == job->blob.size) lanes_.was_read(index);
     lanes_.note(now, state_.traffic.reading.bytes);
     history_.emplace_back(now, state_.traffic.reading.bytes);
     while (history_.size() > 1 && history_.front().first < now - kRateWindow) history_.pop_front();
