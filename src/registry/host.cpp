@@ -61,7 +61,8 @@ std::vector<std::string> Host::take_warnings() {
 
 Result<net::Answer> Host::send(const Ask& ask) {
     for (int attempt = 0;; ++attempt) {
-        if (exchange_.stopping()) return Failure(interrupted());
+        // What cleans up is still sent then, for a moment that the exchange grants.
+        if (exchange_.stopping() && ask.request.method != "DELETE") return Failure(interrupted());
         wait_for_turn();
         ++under_way_;
         auto answer = this->attempt(ask);
