@@ -34,6 +34,14 @@ void explain_401(const Attempt& attempt, const net::Answer& answer, Error& error
                          ", or use --create-project (Harbor)");
         return;
     }
+    // RFC 6750 section 3.1; whoever has no right is told insufficient_scope.
+    auto challenge = answer.header("WWW-Authenticate").value_or("");
+    if (contains(challenge, "error=\"invalid_token\"")) {
+        error.message += ": it does not accept what its own token server has just signed";
+        error.hint =
+            cat("compare the clocks of ", attempt.host, " and its token server, and the key that it trusts");
+        return;
+    }
     error.message += cat(": not allowed ", who(attempt));
     error.hint = attempt.login.empty() ? cat("add an entry for ", attempt.host,
                                              " to the auth file, or: docker login ", attempt.host)
@@ -107,13 +115,15 @@ void explain_others(const Attempt& attempt, const net::Answer& answer, Error& er
 
 }  // namespace
 
-// docker-registry says it with a 500 and the word of its file system, in words or as its number: ENOSPC, EDQUOT.
+// docker-registry says it with a 500 and the word of its file system, in words or as its number: ENOSPC,
+// EDQUOT.
 bool is_full(const net::Answer& answer) {
     if (answer.status == 507) return true;
     if (answer.status != 500) return false;
     auto complaint = read_complaint(answer.body);
     for (const auto* text : {&complaint.message, &complaint.detail})
-        for (const auto* word : {"no space left on device", "disk quota exceeded", "\"err\":28,", "\"err\":122,"})
+        for (const auto* word :
+             {"no space left on device", "disk quota exceeded", "\"err\":28,", "\"err\":122,"})
             if (contains(*text, word)) return true;
     return false;
 }

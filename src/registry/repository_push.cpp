@@ -26,10 +26,11 @@ Result<UploadPlace> Repository::begin_upload() {
     TRY_ASSIGN(auto place,
                upload_place(request("POST", "blobs/uploads/").url, answer.header("Location").value_or("")));
     if (place.mended)
-        host_->warn(cat(host_->name(),
-                        " does not know its own address: it sends uploads to plain http or to another port; the "
-                        "address of the registry is used (check X-Forwarded-Proto of the proxy in front, http.host "
-                        "of docker-registry, external_url of Harbor)"));
+        host_->warn(
+            cat(host_->name(),
+                " does not know its own address: it sends uploads to plain http or to another port; the "
+                "address of the registry is used (check X-Forwarded-Proto of the proxy in front, http.host "
+                "of docker-registry, external_url of Harbor)"));
     return place;
 }
 
@@ -129,8 +130,7 @@ Result<std::optional<Manifest>> Repository::ask_referrers(const std::string& dig
                                   .bytes = std::move(answer.body)});
 }
 
-Result<std::optional<Manifest>> Repository::referrers(const std::string& digest,
-                                                      const ReferrersHint& hint) {
+Result<std::optional<Manifest>> Repository::referrers(const std::string& digest, const ReferrersHint& hint) {
     if (!host_->lacks_referrers()) {
         TRY_ASSIGN(auto list, ask_referrers(digest, hint.retries));
         if (list) return list;

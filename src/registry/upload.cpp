@@ -66,11 +66,13 @@ class Upload {
     Error placed(Error error) const {
         const auto& host = repository_.host();
         if (error.code != ErrorCode::network || same_origin(place_, host.url())) return error;
-        error.message = cat("push refused: ", host.name(), "/", repository_.name(), " wants its blobs sent to ",
-                            place_.scheme, "://", place_.authority(), ": ", error.message);
-        error.hint = cat("give ", host.name(),
-                         " the address that its clients see (docker-registry: http.host; Harbor: external_url; "
-                         "a proxy in front: the Host and X-Forwarded-Proto headers)");
+        error.message =
+            cat("push refused: ", host.name(), "/", repository_.name(), " wants its blobs sent to ",
+                place_.scheme, "://", place_.authority(), ": ", error.message);
+        error.hint =
+            cat("give ", host.name(),
+                " the address that its clients see (docker-registry: http.host; Harbor: external_url; "
+                "a proxy in front: the Host and X-Forwarded-Proto headers)");
         return error;
     }
 

@@ -196,8 +196,8 @@ Result<void> Copier::send_again(const PlannedImage& image, const Tree& tree) {
     return {};
 }
 
-// docker-registry writes the file of a manifest in place: two runs that put the same one at the same moment see
-// each other's half, and one is told that its digest is wrong. We know that it is not.
+// docker-registry writes the file of a manifest in place: two runs that put the same one at the same moment
+// see each other's half, and one is told that its digest is wrong. We know that it is not.
 Result<registry::Stored> Copier::put(registry::Repository& repository, const registry::Manifest& manifest,
                                      const std::string& target) {
     for (int attempt = 1;; ++attempt) {
@@ -239,8 +239,8 @@ Result<void> Copier::note_subject(registry::Repository& repository, const Tree& 
     return {};
 }
 
-// Such a list is no content with a digest: the registry itself is asked, and where it cannot be reached, as is
-// why there are mirrors, those whose word counts. One that did not answer is not asked for the next image.
+// Such a list is no content with a digest: the registry itself is asked, and where it cannot be reached, as
+// is why there are mirrors, those whose word counts. One that did not answer is not asked for the next image.
 Result<std::optional<registry::Manifest>> Copier::list_referrers(const PlannedImage& image) {
     auto tags = state_.tags.find(image.source.location);
     registry::Repository::ReferrersHint hint{.tags = tags == state_.tags.end() ? nullptr : &tags->second};

@@ -19,7 +19,8 @@ class LargeAtOnce {
   public:
     explicit LargeAtOnce(std::size_t most);
     std::size_t allowed() const { return allowed_; }
-    // `bytes` read so far in this run; `busy`: as many large blobs as allowed are under way, and nothing else.
+    // `bytes` read so far in this run; `busy`: as many large blobs as allowed are under way, and nothing
+    // else.
     void note(double now, std::int64_t bytes, bool busy);
 
   private:

@@ -58,11 +58,10 @@ Login LoginTable::ask_helper(const std::string& host) const {
     Login login;
     auto hint = cat("echo ", server_of(host), " | ", printable_line(program, 60), " get");
     auto warn = [&](std::string_view why) {
-        warnings_.push_back(
-            {.code = "credential_helper",
-             .message = cat(printable_line(program, 60), " gave no login for ", host, ": ", why,
-                            ": asking it anonymously"),
-             .hint = hint});
+        warnings_.push_back({.code = "credential_helper",
+                             .message = cat(printable_line(program, 60), " gave no login for ", host, ": ",
+                                            why, ": asking it anonymously"),
+                             .hint = hint});
     };
     if (!is_helper_name(name)) {
         warn("that is no name of a program");

@@ -14,7 +14,7 @@ constexpr std::int64_t kRing = 256 * 1024;
 constexpr std::int64_t kSlack = 128 * 1024;      // what may still come after a hold
 constexpr std::int64_t kProgress = 1024 * 1024;  // bytes after which a failed place deserves another attempt
 constexpr int kAttempts = 4;                     // per place, without progress
-constexpr int kPatient = 8;                      // where the only place does not answer: it may be starting again
+constexpr int kPatient = 8;  // where the only place does not answer: it may be starting again
 constexpr double kPause = 0.2;
 
 std::size_t ring_size(std::int64_t blob) {

@@ -34,7 +34,8 @@ Result<std::string> look_up(const std::string& name, const std::vector<std::stri
 }  // namespace
 
 Surroundings fixed_surroundings() {
-    return {.folders = split(kPath, ':'), .environment = {cat("PATH=", kPath), "LC_ALL=C.UTF-8", "HOME=/root"}};
+    return {.folders = split(kPath, ':'),
+            .environment = {cat("PATH=", kPath), "LC_ALL=C.UTF-8", "HOME=/root"}};
 }
 
 Surroundings callers_surroundings() {

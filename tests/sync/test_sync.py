@@ -182,6 +182,17 @@ class Sync(unittest.TestCase):
         self.assertIn("others can read the passwords", done.stderr)
         self.assertEqual(json.loads(done.stdout)["images"][0]["outcome"], "failed")
 
+    def test_clocks_that_differ(self):
+        """docker-registry forgives a minute; the account is not what is wrong."""
+        file = self.rules({"S/app/web:1.4": "D/clocks/web"})
+        self.addCleanup(setattr, self.lab.tokens, "ahead", 0)
+        for seconds, code in ((45, 0), (7200, 1), (-7200, 1)):
+            self.lab.tokens.ahead = seconds
+            done = self.run_sync("--images", file, "--force", code=code)
+            if code:
+                self.assertIn("does not accept what its own token server has just signed", done.stdout)
+                self.assertIn("compare the clocks", done.stdout)
+
     def test_dockers_logins(self):
         file = self.rules({"S/app/web:1.5": "D/docker/web"})
         auth = self.lab.folder / "only-ca.json"
