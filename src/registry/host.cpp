@@ -18,6 +18,10 @@ constexpr std::int64_t kOutOfOrder =
 constexpr double kTurn = 0.02;
 constexpr double kFirstRest = 1;  // seconds, where a 429 names none
 
+// Error::cause of a failed connection is libcurl's code (curl/curl.h).
+constexpr int kNoHandshake = 35;  // CURLE_SSL_CONNECT_ERROR
+constexpr int kNotTrusted = 60;   // CURLE_PEER_FAILED_VERIFICATION
+
 bool is_network(const Result<net::Answer>& answer) {
     return answer && answer->error && answer->error->code == ErrorCode::network;
 }
@@ -71,7 +75,7 @@ Result<net::Answer> Host::send(const Ask& ask) {
         bool busy = answer && !answer->error && (answer->status == 429 || answer->status == 503);
         if (!should_repeat(ask, answer, attempt)) {
             if (busy) slow_down(std::min(wish_of(*answer).value_or(kFirstRest), spec_.longest_pause));
-            if (answer && answer->error) return Failure(std::move(*answer->error));
+            if (answer && answer->error) return Failure(advised(std::move(*answer->error), ask));
             return answer;
         }
         auto pause = backoff(attempt, static_cast<double>((jitter_ += 7919U) % 997U) / 997.0);
@@ -82,6 +86,19 @@ Result<net::Answer> Host::send(const Ask& ask) {
         else
             exchange_.sleep(pause);
     }
+}
+
+// What a user can write so that this host is reached the next time.
+Error Host::advised(Error error, const Ask& ask) const {
+    if (!error.hint.empty() || ask.request.url.authority() != url().authority()) return error;
+    if (error.cause == kNoHandshake)
+        error.hint = cat("if it speaks plain http, allow that in the auth file: {\"", name(),
+                         "\": {\"insecure\": true}}");
+    if (error.cause == kNotTrusted)
+        error.hint = cat("name its CA in the auth file: {\"", name(),
+                         "\": {\"ca_file\": \"/path/ca.crt\"}}, or put it into /etc/docker/certs.d/", name(),
+                         "/ca.crt");
+    return error;
 }
 
 std::optional<double> Host::wish_of(const net::Answer& answer) const {

@@ -86,6 +86,7 @@ class Host {
     Result<net::Answer> authorized(const Ask& ask);
     Result<net::Answer> redirected(const Ask& ask, net::Request request);
     bool fall_back(const net::Answer& answer);
+    Error advised(Error error, const Ask& ask) const;
     std::optional<double> wish_of(const net::Answer& answer) const;  // Retry-After, in seconds
     bool should_repeat(const Ask& ask, const Result<net::Answer>& answer, int attempt);
     void wait_for_turn();

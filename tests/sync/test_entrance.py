@@ -70,6 +70,7 @@ class Entrance(Case):
         self.list_host(destination, "https", "tester", "secret", "-", at("client.pem"), at("client.key"))
         self.copy(source, destination, to="team/b", expect=1)
         self.assertIn("certificate", self.output)
+        self.assertIn('"ca_file"', self.output)
 
     def test_insecure_hosts_are_reached_by_http(self):
         source, destination = self.pair()

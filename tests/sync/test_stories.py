@@ -131,6 +131,7 @@ class Sources(Case):
                                  handler.error(400, "MANIFEST_INVALID", "fail to parse manifest.json"))
         self.copy(source, destination, expect=1)
         self.assertIn("lists attestations", self.output)
+        self.assertIn("HINT copy it without them: mirrorctl sync --attestations drop", self.output)
         destination.manifests.clear()
         for outcome in ("copied 1", "skipped 1"):
             self.copy(source, destination, SYNC_ATTESTATIONS="drop")

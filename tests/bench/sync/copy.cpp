@@ -82,13 +82,16 @@ sync::SyncOptions options_of_environment() {
     return options;
 }
 
+void say(const std::string& what, const Error& error) {
+    std::printf("%s: %s\n", what.c_str(), to_string(error).c_str());
+    if (!error.hint.empty()) std::printf("HINT %s\n", error.hint.c_str());
+}
+
 class Silent final : public sync::Observer {
   public:
     void on_progress(const sync::Progress&) override {}
     void on_image(const sync::ImageResult& result) override {
-        if (result.error)
-            std::printf("FAILED %s: %s\n", result.destination.str().c_str(),
-                        to_string(*result.error).c_str());
+        if (result.error) say("FAILED " + result.destination.str(), *result.error);
         for (const auto& note : result.notes) std::printf("NOTE %s\n", note.c_str());
     }
     void on_warning(const std::string&) override {}
@@ -138,7 +141,7 @@ int main(int argc, char** argv) {
     auto plan = engine.plan(rules);
     if (!plan) return std::printf("%s\n", to_string(plan.error()).c_str()), 1;
     for (const auto& warning : plan->warnings) std::printf("WARNING %s\n", warning.c_str());
-    for (const auto& refusal : plan->refusals) std::printf("REFUSED %s\n", to_string(refusal.error).c_str());
+    for (const auto& refusal : plan->refusals) say("REFUSED", refusal.error);
     auto report = engine.run(*plan);
     using Outcome = sync::ImageResult::Outcome;
     std::printf(
