@@ -93,6 +93,7 @@ SyncReport Copier::run() {
     std::vector<std::size_t> ready;
     for (std::size_t i = 0; i < images_.size(); ++i)
         if (state_.trees[i] && images_[i].pending == 0) ready.push_back(i);
+    lanes_.expect(plan_.source_bytes);
     for (std::size_t i = 0; i < jobs_.size(); ++i)
         if (!jobs_[i].targets.empty()) lanes_.add(i, jobs_[i].blob.size);
     auto width = width_of(state_.options);

@@ -8,9 +8,11 @@ namespace mirrorctl::sync {
 namespace {
 
 constexpr std::int64_t kLarge = 16 << 20;
-constexpr double kWindow = 2;             // seconds
-constexpr double kFirstWindow = 0.5;      // where one stream is clearly not enough, the loss is small
-constexpr double kGain = 1.15;            // what another stream must bring
+constexpr std::int64_t kNeverLarge = 512 << 10;
+constexpr std::int64_t kShare = 128;      // of all bytes: seven small ones that are halfway are less than 3 %
+constexpr double kWindow = 1;             // seconds
+constexpr double kFirstWindow = 0.3;      // where one stream is clearly not enough, the loss is small
+constexpr double kGain = 1.15;            // what twice as many streams must bring
 constexpr double kFull = 64 * (1 << 20);  // bytes per second: more than two are not tried
 
 }  // namespace
@@ -23,22 +25,28 @@ void LargeAtOnce::restart(double now, std::int64_t bytes) {
 }
 
 void LargeAtOnce::note(double now, std::int64_t bytes, bool busy) {
-    if (settled_ || allowed_ >= most_) return;
+    if (settled_) return;
     if (began_ < 0 || !busy) return restart(now, bytes);
     if (now - began_ < (allowed_ == 1 ? kFirstWindow : kWindow)) return;
     double rate = static_cast<double>(bytes - bytes_) / (now - began_);
     restart(now, bytes);
     if (before_ > 0 && rate < before_ * kGain) {
-        --allowed_;
+        allowed_ = fewer_;
+        settled_ = true;
+    } else if (allowed_ == most_) {
         settled_ = true;
     } else if (rate < kFull || allowed_ == 1) {
         before_ = rate;
-        ++allowed_;
+        fewer_ = std::exchange(allowed_, std::min(most_, 2 * allowed_));
     }
 }
 
+void Lanes::expect(std::int64_t total) {
+    large_from_ = std::clamp(total / kShare, kNeverLarge, kLarge);
+}
+
 void Lanes::add(std::size_t job, std::int64_t size) {
-    bool small = size < kLarge;
+    bool small = size < large_from_;
     (small ? small_ : large_).push_back(job);
     if (is_small_.size() <= job) is_small_.resize(job + 1);
     is_small_[job] = small;

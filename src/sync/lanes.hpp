@@ -13,7 +13,7 @@
 
 namespace mirrorctl::sync {
 
-// How many large blobs at once: another one as long as it made the whole clearly faster, as it does where
+// How many large blobs at once: twice as many as long as that made the whole clearly faster, as it does where
 // every connection has a limit of its own, or where a registry's hashing is what takes the time.
 class LargeAtOnce {
   public:
@@ -30,13 +30,16 @@ class LargeAtOnce {
     std::size_t allowed_;
     double began_ = -1;
     std::int64_t bytes_ = 0;
-    double before_ = 0;  // the rate with one less; 0: not measured
+    std::size_t fewer_ = 1;
+    double before_ = 0;  // the rate with `fewer_`; 0: not measured
     bool settled_ = false;
 };
 
 class Lanes {
   public:
     Lanes(Loop& loop, std::size_t width) : loop_(loop), large_at_once_(width) {}
+    // Before the first add(): bytes of all. What is large depends on it.
+    void expect(std::int64_t total);
     void add(std::size_t job, std::int64_t size);
     // In a fiber: the next one, in order, or none when all have been taken. May wait for a large one to end.
     std::optional<std::size_t> take();
@@ -50,6 +53,7 @@ class Lanes {
 
     Loop& loop_;
     LargeAtOnce large_at_once_;
+    std::int64_t large_from_ = 0;  // bytes
     std::deque<std::size_t> small_;
     std::deque<std::size_t> large_;
     std::vector<bool> is_small_;

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::int64_t kMiB = 1 << 20;
 
-TEST(LargeAtOnce, OneMoreAsLongAsItPays) {
+TEST(LargeAtOnce, TwiceAsManyAsLongAsItPays) {
     LargeAtOnce large(8);
     EXPECT_EQ(large.allowed(), 1U);
     std::int64_t bytes = 0;
@@ -22,16 +22,16 @@ TEST(LargeAtOnce, OneMoreAsLongAsItPays) {
             bytes += static_cast<std::int64_t>(rate * 0.1);
         }
     };
-    run(1e6, 0.7);
+    run(1e6, 0.4);
     EXPECT_EQ(large.allowed(), 2U);
-    run(2e6, 2.3);
-    EXPECT_EQ(large.allowed(), 3U);
-    run(3e6, 2.3);
+    run(2e6, 1.0);
     EXPECT_EQ(large.allowed(), 4U);
-    run(3.1e6, 2.3);
-    EXPECT_EQ(large.allowed(), 3U) << "the fourth brought nothing";
+    run(4e6, 1.0);
+    EXPECT_EQ(large.allowed(), 8U);
+    run(4.1e6, 1.0);
+    EXPECT_EQ(large.allowed(), 4U) << "the last four brought nothing";
     run(9e6, 20);
-    EXPECT_EQ(large.allowed(), 3U);
+    EXPECT_EQ(large.allowed(), 4U);
 }
 
 TEST(LargeAtOnce, AFullLineAndOneStreamStayAsTheyAre) {
@@ -55,6 +55,7 @@ TEST(Lanes, LargeOnesWaitAndSmallOnesPass) {
     support::FakeTransport transport(clock);
     Loop loop(transport, clock, [] { return false; });
     Lanes lanes(loop, 4);
+    lanes.expect(400 * kMiB);
     for (std::size_t i = 0; i < 4; ++i) lanes.add(i, 100 * kMiB);
     for (std::size_t i = 4; i < 7; ++i) lanes.add(i, kMiB);
     std::vector<std::size_t> order;
@@ -77,11 +78,40 @@ TEST(Lanes, LargeOnesWaitAndSmallOnesPass) {
     EXPECT_EQ(most, 1U);
 }
 
+TEST(Lanes, WhatIsLargeDependsOnTheWhole) {
+    support::FakeClock clock;
+    support::FakeTransport transport(clock);
+    Loop loop(transport, clock, [] { return false; });
+    auto at_once = [&](std::int64_t size, std::int64_t total) {
+        Lanes lanes(loop, 8);
+        lanes.expect(total);
+        for (std::size_t i = 0; i < 8; ++i) lanes.add(i, size);
+        std::size_t running = 0, most = 0;
+        loop.run(
+            [&] {
+                loop.parallel(8, 8, [&](std::size_t) {
+                    auto job = lanes.take();
+                    most = std::max(most, ++running);
+                    loop.sleep(1);
+                    --running;
+                    lanes.ended(*job);
+                });
+            },
+            [] {});
+        return most;
+    };
+    EXPECT_EQ(at_once(10 * kMiB, 80 * kMiB), 1U) << "eight that are halfway would be half of all";
+    EXPECT_EQ(at_once(10 * kMiB, 80'000 * kMiB), 8U);
+    EXPECT_EQ(at_once(kMiB / 4, 2 * kMiB), 8U) << "requests take longer than such bytes";
+    EXPECT_EQ(at_once(100 * kMiB, 80'000 * kMiB), 1U);
+}
+
 TEST(Lanes, TheNextLargeOneBeginsWhileOneIsStored) {
     support::FakeClock clock;
     support::FakeTransport transport(clock);
     Loop loop(transport, clock, [] { return false; });
     Lanes lanes(loop, 4);
+    lanes.expect(400 * kMiB);
     for (std::size_t i = 0; i < 2; ++i) lanes.add(i, 100 * kMiB);
     std::vector<double> began;
     loop.run(
@@ -105,6 +135,7 @@ TEST(Lanes, WhatSmallOnesBringIsNoReasonForMoreOrFewer) {
     support::FakeTransport transport(clock);
     Loop loop(transport, clock, [] { return false; });
     Lanes lanes(loop, 4);
+    lanes.expect(400 * kMiB);
     for (std::size_t i = 0; i < 3; ++i) lanes.add(i, 100 * kMiB);
     lanes.add(3, kMiB);
     std::size_t begun = 0;
