@@ -38,6 +38,12 @@ void add_what(CLI::App& command, SyncOptions& options) {
         ->delimiter(',');
     command.add_flag("--allow-missing-platform", options.allow_missing_platform,
                      "an image that has none of --arch and --os is skipped, not failed");
+    command
+        .add_option_function<std::string>(
+            "--attestations", [&options](const std::string& word) { options.keep_attestations = word == "keep"; },
+            "keep or drop what builders attest of an image, for registries that refuse it [keep]")
+        ->check(CLI::IsMember({"keep", "drop"}))
+        ->type_name("WORD");
 }
 
 void add_how(CLI::App& command, SyncWords& words) {

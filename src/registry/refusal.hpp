@@ -36,6 +36,9 @@ struct Attempt {
 // the two above.
 Error refusal(const Attempt& attempt, const net::Answer& answer);
 
+// Its storage is full: nothing is gained by repeating.
+bool is_full(const net::Answer& answer);
+
 // A registry that will answer the same again: nothing is gained by repeating.
 bool is_pull_quota(const net::Answer& answer);
 

@@ -31,6 +31,7 @@ class Copier {
     Result<void> send_again(const PlannedImage& image, const Tree& tree);
     Result<std::string> push_tree(registry::Repository& repository, const Tree& tree,
                                   const std::string& target);
+    Result<std::optional<registry::Manifest>> list_referrers(const PlannedImage& image);
     Result<void> push_referrers(const PlannedImage& image);
     Result<void> note_subject(registry::Repository& repository, const Tree& tree);
 
