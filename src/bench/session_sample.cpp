@@ -45,6 +45,7 @@ std::int64_t Session::begin_sample(SampleRule rule) {
     auto request =
         registry::blob_request(endpoint(), candidate_.image.repository, sampled_layer_.digest, range_);
     request.max_body_bytes = length + kSlack;
+    request.unhurried = true;
     ask(Step::sample, std::move(request), [layer = sampled_layer_, range = range_, rule = rule_] {
         return Intake::sample(layer, range, rule);
     });

@@ -43,10 +43,10 @@ int before_request(void* guard, char* peer, char*, int, int) {
 }
 
 // CURLMOPT_SOCKETFUNCTION
-int tell_watch(CURL*, curl_socket_t socket, int what, void* watch, void*) {
+int tell_watch(CURL* easy, curl_socket_t socket, int what, void* watch, void*) {
     bool reading = what == CURL_POLL_IN || what == CURL_POLL_INOUT;
     bool writing = what == CURL_POLL_OUT || what == CURL_POLL_INOUT;
-    static_cast<SocketWatch*>(watch)->watch(socket, reading, writing);
+    static_cast<SocketWatch*>(watch)->watch(easy, socket, reading, writing);
     return 0;
 }
 

@@ -26,8 +26,8 @@ class AddressGuard {
 class SocketWatch {
   public:
     virtual ~SocketWatch() = default;
-    // From now on; neither: no longer.
-    virtual void watch(int socket, bool reading, bool writing) = 0;
+    // From now on, on behalf of `easy`; neither: no longer.
+    virtual void watch(void* easy, int socket, bool reading, bool writing) = 0;
 };
 
 struct SocketState {

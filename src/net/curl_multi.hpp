@@ -5,8 +5,9 @@
 
 #include "net/curl_api.hpp"
 
+#include <map>
 #include <memory>
-#include <optional>
+#include <set>
 
 namespace mirrorctl::net {
 
@@ -18,17 +19,33 @@ class CurlMulti final : private SocketWatch {
     CurlMulti(const CurlMulti&) = delete;
     CurlMulti& operator=(const CurlMulti&) = delete;
 
-    void* handle() const { return multi_; }
+    bool add(void* easy) const { return api_.multi_add(multi_, easy); }
+    void remove(void* easy);
+    std::optional<FinishedTransfer> next_finished() const { return api_.multi_next_finished(multi_); }
+    // Bytes of this one may gather for a moment (Request::unhurried); nobody is woken for every packet.
+    void calm(void* easy);
     // Waits at most `milliseconds` until a socket or a time is due, and lets libcurl do what is due.
     void work(int milliseconds);
 
   private:
+    struct Socket {
+        int set = -1;  // urgent_ or calm_
+        void* easy = nullptr;
+        bool reading = false;
+        bool writing = false;
+    };
     explicit CurlMulti(const CurlApi& api) : api_(api) {}
-    void watch(int socket, bool reading, bool writing) override;
+    void watch(void* easy, int socket, bool reading, bool writing) override;
+    bool any_calm() const { return !calm_easies_.empty(); }
+    bool act(int set, int milliseconds);
 
     const CurlApi& api_;
     void* multi_ = nullptr;
-    int epoll_ = -1;
+    int urgent_ = -1;  // epoll; holds `calm_` too, so that one wait is for both
+    int calm_ = -1;    // epoll: sockets that are looked at from time to time
+    double rest_until_ = 0;
+    std::set<void*> calm_easies_;
+    std::map<int, Socket> sockets_;
 };
 
 }  // namespace mirrorctl::net

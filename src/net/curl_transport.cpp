@@ -82,7 +82,7 @@ void CurlTransport::begin_waiting() {
             transfer.fail({.code = ErrorCode::internal, .message = "cannot set up transfers: out of memory"});
             continue;
         }
-        transfer.begin(*api_, multi_->handle(), ca_bundle_);
+        transfer.begin(*api_, *multi_, ca_bundle_);
     }
 }
 
@@ -118,7 +118,7 @@ void CurlTransport::deliver_finished() {
         finish(failed->first, CURLE_OK);
     }
     while (multi_) {
-        auto finished = api_->multi_next_finished(multi_->handle());
+        auto finished = multi_->next_finished();
         if (!finished) break;
         auto found = std::find_if(transfers_.begin(), transfers_.end(),
                                   [&](const auto& entry) { return entry.second->easy() == finished->easy; });
