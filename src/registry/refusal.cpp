@@ -139,6 +139,7 @@ Error refusal(const Attempt& attempt, const net::Answer& answer) {
     else
         explain_others(attempt, answer, error);
     if (attempt.push && complaint.code == "MANIFEST_BLOB_UNKNOWN") error.cause = kBlobUnknownCause;
+    if (attempt.push && complaint.code == "DIGEST_INVALID") error.cause = kDigestInvalidCause;
     error.message += cat(" (", answer.status);
     if (!complaint.code.empty()) error.message += cat(" ", complaint.code);
     if (!complaint.message.empty()) error.message += cat(": ", complaint.message);

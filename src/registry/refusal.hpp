@@ -13,6 +13,8 @@ namespace mirrorctl::registry {
 inline constexpr int kQuotaCause = 507;
 // And where a manifest is refused because blobs that it names are not there.
 inline constexpr int kBlobUnknownCause = 424;
+// And where it is said not to have the digest that it has.
+inline constexpr int kDigestInvalidCause = 422;
 
 struct Complaint {
     std::string code = {};     // "DENIED", "" if the body does not say

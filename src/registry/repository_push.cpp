@@ -23,7 +23,14 @@ constexpr int kMaxPages = 2000;
 Result<UploadPlace> Repository::begin_upload() {
     TRY_ASSIGN(auto answer, send_push(request("POST", "blobs/uploads/"), {}, true));
     if (answer.status != 202) return Failure(refused("push", answer, true));
-    return upload_place(request("POST", "blobs/uploads/").url, answer.header("Location").value_or(""));
+    TRY_ASSIGN(auto place,
+               upload_place(request("POST", "blobs/uploads/").url, answer.header("Location").value_or("")));
+    if (place.mended)
+        host_->warn(cat(host_->name(),
+                        " does not know its own address: it sends uploads to plain http or to another port; the "
+                        "address of the registry is used (check X-Forwarded-Proto of the proxy in front, http.host "
+                        "of docker-registry, external_url of Harbor)"));
+    return place;
 }
 
 void Repository::cancel_upload(const Url& place) {

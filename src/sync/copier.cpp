@@ -13,6 +13,8 @@ using Outcome = ImageResult::Outcome;
 using Action = PlannedImage::Action;
 
 constexpr double kRateWindow = 3;  // seconds
+constexpr int kPuts = 4;
+constexpr double kPutPause = 0.1;
 
 std::size_t width_of(const SyncOptions& options) {
     return static_cast<std::size_t>(std::max(1, options.concurrency));
@@ -194,11 +196,23 @@ Result<void> Copier::send_again(const PlannedImage& image, const Tree& tree) {
     return {};
 }
 
+// docker-registry writes the file of a manifest in place: two runs that put the same one at the same moment see
+// each other's half, and one is told that its digest is wrong. We know that it is not.
+Result<registry::Stored> Copier::put(registry::Repository& repository, const registry::Manifest& manifest,
+                                     const std::string& target) {
+    for (int attempt = 1;; ++attempt) {
+        auto stored = repository.put(target, manifest);
+        bool again = !stored && stored.error().cause == registry::kDigestInvalidCause;
+        if (!again || attempt == kPuts) return stored;
+        state_.loop.sleep(kPutPause * attempt);
+    }
+}
+
 // Children before parents, the tag last: what a registry checks is there when it checks.
 Result<std::string> Copier::push_tree(registry::Repository& repository, const Tree& tree,
                                       const std::string& target) {
     for (const auto& child : tree.children) TRY(push_tree(repository, *child, child->manifest.digest));
-    TRY_ASSIGN(auto stored, repository.put(target, tree.manifest));
+    TRY_ASSIGN(auto stored, put(repository, tree.manifest, target));
     if (!tree.content.subject.empty() && !stored.subject_noted) TRY(note_subject(repository, tree));
     return stored.digest;
 }

@@ -29,6 +29,8 @@ class Copier {
     void finish(std::size_t image);
     Result<std::string> push(const PlannedImage& image, const Tree& tree);
     Result<void> send_again(const PlannedImage& image, const Tree& tree);
+    Result<registry::Stored> put(registry::Repository& repository, const registry::Manifest& manifest,
+                                 const std::string& target);
     Result<std::string> push_tree(registry::Repository& repository, const Tree& tree,
                                   const std::string& target);
     Result<std::optional<registry::Manifest>> list_referrers(const PlannedImage& image);

@@ -60,6 +60,20 @@ class Destinations(Case):
         self.assertEqual(destination.count("PUT", "/manifests/"), 4, "once more, and no more")
 
 
+    def test_two_that_store_the_same_manifest_at_once(self):
+        """docker-registry: one of them is told that the digest of its bytes is wrong. At another moment it is not."""
+        source, destination = self.pair()
+        refuse = lambda handler, method, path, query: method == "PUT" and "/manifests/" in path and handler.error(  # noqa: E731
+            400, "DIGEST_INVALID", "provided digest did not match uploaded content")
+        destination.rules.append(once(refuse))
+        self.copy(source, destination)
+        self.assert_copied(source, destination)
+        destination.rules[:] = [refuse]
+        destination.log.clear()
+        self.copy(source, destination, to="team/b", expect=1)
+        self.assertEqual(destination.count("PUT", "/manifests/"), 4)
+
+
 class Sources(Case):
     def test_storage_elsewhere_gets_no_credentials(self):
         """Same address, another port: still another host."""
