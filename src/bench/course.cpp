@@ -91,9 +91,8 @@ bool Course::only_samples() const {
 bool Course::decided() const {
     return std::all_of(lanes_.begin(), lanes_.end(), [](const Lane& lane) {
         const auto& sessions = lane.sessions();
-        bool tags_missing = std::any_of(sessions.begin(), sessions.end(),
-                                        [&](const auto& s) { return tag_is_needed(lane, *s); });
-        return lane.decided() && !tags_missing;
+        return lane.decided() && std::none_of(sessions.begin(), sessions.end(),
+                                              [&](const auto& s) { return tag_is_needed(lane, *s); });
     });
 }
 

@@ -30,21 +30,27 @@ constexpr double kRoundTrips = 8;  // the least that a pull takes, with slow sta
 // One that will not be looked at again and was not confirmed does not lead one that was, unless that is far
 // slower.
 Session* Lane::leader() const {
-    Session* best = nullptr;
-    Session* sure = nullptr;
-    Session* proven = nullptr;
+    struct Least {
+        Session* who = nullptr;
+        double time = std::numeric_limits<double>::infinity();
+        void take(Session& session, double its) {
+            if (its < time) *this = {&session, its};
+        }
+    };
+    Least best;
+    Least sure;
+    Least proven;
     for (const auto& session : sessions_) {
         if (session->stage() != Session::Stage::sampled || !session->prediction().known()) continue;
-        if (best == nullptr || session->judged() < best->judged()) best = session.get();
-        if (session->confirmed() && (proven == nullptr || session->judged() < proven->judged()))
-            proven = session.get();
-        bool safe = session->confirmed() || !session->closed();
-        if (safe && (sure == nullptr || session->judged() < sure->judged())) sure = session.get();
+        double time = session->judged();
+        best.take(*session, time);
+        if (session->confirmed()) proven.take(*session, time);
+        if (session->confirmed() || !session->closed()) sure.take(*session, time);
     }
     // What a short look promises is worth another look only if it is plainly more.
-    if (proven != nullptr && best->judged() >= kWorthIt * proven->judged()) return proven;
-    bool risky = sure != nullptr && sure->judged() <= kWorthTheRisk * best->judged();
-    return risky ? sure : best;
+    if (proven.who != nullptr && best.time >= kWorthIt * proven.time) return proven.who;
+    bool risky = sure.who != nullptr && sure.time <= kWorthTheRisk * best.time;
+    return risky ? sure.who : best.who;
 }
 
 const Session* Lane::next_after(const Session& first) const {
@@ -79,14 +85,15 @@ std::vector<Session*> Lane::worth_confirming() const {
     const auto* next = next_after(*first);
     bool stands_out = !first->confirmed() && next != nullptr &&
                       next->prediction().expected > kFarAhead * first->prediction().expected;
-    auto most = most_are_like(*first) ? kLooksAmongEquals : kSecondLooks;
+    bool alike = most_are_like(*first);
+    auto most = alike ? kLooksAmongEquals : kSecondLooks;
     std::vector<Session*> found;
     for (const auto& session : sessions_) {
         bool open =
             session->stage() == Session::Stage::sampled && !session->confirmed() && !session->closed();
         if (!open || !session->prediction().known()) continue;
         if (session.get() == first || (stands_out && session.get() == next) ||
-            (could_win(*session, *first) && (looked_twice < most || session->estimate().growing)))
+            (could_win(*session, *first, alike) && (looked_twice < most || session->estimate().growing)))
             found.push_back(session.get());
     }
     std::stable_sort(found.begin(), found.end(), [&](const Session* a, const Session* b) {
@@ -97,9 +104,9 @@ std::vector<Session*> Lane::worth_confirming() const {
 }
 
 // Where most are alike, the best of many short looks was lucky: there, only what it is expected to do counts.
-bool Lane::could_win(const Session& session, const Session& first) const {
+bool Lane::could_win(const Session& session, const Session& first, bool alike) {
     auto live = session.live_prediction();
-    bool settled = most_are_like(first) && !session.live_estimate().growing;
+    bool settled = alike && !session.live_estimate().growing;
     double hope = settled ? live.expected : live.best;
     return hope < kWorthIt * first.prediction().expected;
 }
@@ -117,7 +124,7 @@ bool Lane::promising(const Session& session) const {
                                 [](const auto& s) { return s->stage() == Session::Stage::sampled; });
     if (kBeforeAnyMore * looked < passed) return false;
     const auto* first = leader();
-    bool hopes = first == nullptr || could_win(session, *first);
+    bool hopes = first == nullptr || could_win(session, *first, most_are_like(*first));
     if (first != nullptr && first->confirmed() && !hopes) return false;
     // A long way's slow start is dear: rather this one to its end than once more from the beginning.
     if (hopes && session.phases().rtt >= kLongWay) return true;

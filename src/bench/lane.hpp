@@ -54,7 +54,8 @@ class Lane {
     double patience(double budget_seconds) const;
 
   private:
-    bool could_win(const Session& session, const Session& first) const;
+    // `alike`: most are like `first`.
+    static bool could_win(const Session& session, const Session& first, bool alike);
     const Session* next_after(const Session& first) const;
 
     std::string upstream_;

@@ -29,6 +29,7 @@ struct Phases {
     // Seconds that the server waits per byte of the blob before it serves (some sleep size / 1 MiB/s), 0 for
     // an honest one.
     double delay_per_byte = 0;
+    bool operator==(const Phases&) const = default;
 };
 
 struct Prediction {

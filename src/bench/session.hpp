@@ -140,7 +140,7 @@ class Session final : public net::Handler {
 
     const Phases& phases() const { return phases_; }
     const Estimate& estimate() const { return estimate_; }
-    Prediction prediction() const { return predict(phases_, bounded(estimate_, sampled_crowd_)); }
+    const Prediction& prediction() const;
     // The expected time; of one that will not be looked at again without being confirmed, what it surely
     // does.
     double judged() const;
@@ -251,6 +251,18 @@ class Session final : public net::Handler {
     std::int64_t sampled_bytes_ = 0;
     int requests_ = 0;
     Verdict verdict_ = {};
+    // The race compares everybody with everybody at every turn, and hardly anything has changed since the
+    // last.
+    struct Predicted {
+        Phases phases = {};
+        Estimate estimate = {};
+        double crowd = 0;
+        double line_peak = 0;
+        double line_full = 0;
+        bool line_narrow = false;
+        Prediction prediction = {};
+    };
+    mutable Predicted predicted_ = {};
 };
 
 }  // namespace mirrorctl::bench

@@ -45,6 +45,7 @@ std::int64_t Session::begin_sample(SampleRule rule) {
     auto request =
         registry::blob_request(endpoint(), candidate_.image.repository, sampled_layer_.digest, range_);
     request.max_body_bytes = length + kSlack;
+    request.unhurried = true;
     ask(Step::sample, std::move(request), [layer = sampled_layer_, range = range_, rule = rule_] {
         return Intake::sample(layer, range, rule);
     });
@@ -131,8 +132,24 @@ Estimate Session::bounded(Estimate estimate, double crowd) const {
     return estimate;
 }
 
+const Prediction& Session::prediction() const {
+    auto& last = predicted_;
+    const auto& around = around_;
+    bool same = sampled_crowd_ == last.crowd && around.line_peak == last.line_peak &&
+                around.line_full == last.line_full && around.line_narrow == last.line_narrow;
+    if (!same || estimate_ != last.estimate || phases_ != last.phases)
+        last = {phases_,
+                estimate_,
+                sampled_crowd_,
+                around.line_peak,
+                around.line_full,
+                around.line_narrow,
+                predict(phases_, bounded(estimate_, sampled_crowd_))};
+    return last.prediction;
+}
+
 double Session::judged() const {
-    auto known = prediction();
+    const auto& known = prediction();
     return closed_ && !confirmed_ ? known.worst : known.expected;
 }
 

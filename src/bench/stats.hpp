@@ -20,6 +20,7 @@ struct Estimate {
     std::int64_t burst_bytes = 0;  // how much came before the throttle
     double watched = 0;            // seconds from the first to the last byte
     bool known() const { return rate >= 0; }
+    bool operator==(const Estimate&) const = default;
 };
 
 // Arrivals of one transfer's body. Bounded: neighbouring arrivals are merged.

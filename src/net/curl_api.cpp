@@ -7,11 +7,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 
 namespace mirrorctl::net {
 
 namespace {
+
+constexpr long kLongestTimeout = 3600L * 1000L;  // milliseconds
 
 // Without the zone of a link-local address. inet_ntop and not getnameinfo: that one loads libraries to find
 // names.
@@ -37,6 +40,14 @@ curl_socket_t open_socket(void* guard, curlsocktype, curl_sockaddr* address) {
 int before_request(void* guard, char* peer, char*, int, int) {
     return static_cast<AddressGuard*>(guard)->permits(peer ? peer : "") ? CURL_PREREQFUNC_OK
                                                                         : CURL_PREREQFUNC_ABORT;
+}
+
+// CURLMOPT_SOCKETFUNCTION
+int tell_watch(CURL* easy, curl_socket_t socket, int what, void* watch, void*) {
+    bool reading = what == CURL_POLL_IN || what == CURL_POLL_INOUT;
+    bool writing = what == CURL_POLL_OUT || what == CURL_POLL_INOUT;
+    static_cast<SocketWatch*>(watch)->watch(easy, socket, reading, writing);
+    return 0;
 }
 
 }  // namespace
@@ -132,9 +143,14 @@ void CurlApi::free_list(void* list) const {
     functions_->slist_free_all(static_cast<curl_slist*>(list));
 }
 
-void* CurlApi::multi_init(long kept_connections) const {
-    CURLM* multi = functions_->multi_init();
-    if (multi) functions_->multi_setopt(multi, CURLMOPT_MAXCONNECTS, kept_connections);
+void* CurlApi::multi_init(long kept_connections, SocketWatch& watch) const {
+    const auto& f = *functions_;
+    CURLM* multi = f.multi_init();
+    if (!multi) return nullptr;
+    void* user = &watch;
+    f.multi_setopt(multi, CURLMOPT_MAXCONNECTS, kept_connections);
+    f.multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, &tell_watch);
+    f.multi_setopt(multi, CURLMOPT_SOCKETDATA, user);
     return multi;
 }
 
@@ -150,13 +166,22 @@ void CurlApi::multi_remove(void* multi, void* easy) const {
     functions_->multi_remove_handle(multi, easy);
 }
 
-void CurlApi::multi_perform(void* multi) const {
+void CurlApi::multi_act(void* multi, int socket, SocketState state) const {
     int running = 0;
-    functions_->multi_perform(multi, &running);
+    int what = (state.readable ? CURL_CSELECT_IN : 0) | (state.writable ? CURL_CSELECT_OUT : 0) |
+               (state.failed ? CURL_CSELECT_ERR : 0);
+    functions_->multi_socket_action(multi, socket, what, &running);
 }
 
-void CurlApi::multi_poll(void* multi, int milliseconds) const {
-    functions_->multi_poll(multi, nullptr, 0, milliseconds, nullptr);
+int CurlApi::multi_timeout(void* multi) const {
+    long milliseconds = -1;
+    functions_->multi_timeout(multi, &milliseconds);
+    return static_cast<int>(std::clamp(milliseconds, -1L, kLongestTimeout));
+}
+
+void CurlApi::multi_act_on_time(void* multi) const {
+    int running = 0;
+    functions_->multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0, &running);
 }
 
 std::optional<FinishedTransfer> CurlApi::multi_next_finished(void* multi) const {

@@ -22,6 +22,20 @@ class AddressGuard {
     virtual bool permits(const std::string& text) = 0;
 };
 
+// Learns which sockets libcurl waits for.
+class SocketWatch {
+  public:
+    virtual ~SocketWatch() = default;
+    // From now on, on behalf of `easy`; neither: no longer.
+    virtual void watch(void* easy, int socket, bool reading, bool writing) = 0;
+};
+
+struct SocketState {
+    bool readable = false;
+    bool writable = false;
+    bool failed = false;
+};
+
 struct FinishedTransfer {
     void* easy = nullptr;
     int code = 0;  // CURLcode
@@ -59,12 +73,15 @@ class CurlApi {
     void* append(void* list, const std::string& line) const;
     void free_list(void* list) const;
 
-    void* multi_init(long kept_connections) const;
+    void* multi_init(long kept_connections, SocketWatch& watch) const;
     void multi_cleanup(void* multi) const;
     bool multi_add(void* multi, void* easy) const;
     void multi_remove(void* multi, void* easy) const;
-    void multi_perform(void* multi) const;
-    void multi_poll(void* multi, int milliseconds) const;
+    // Does what can be done at a socket that the watch was told of.
+    void multi_act(void* multi, int socket, SocketState state) const;
+    // Milliseconds until multi_act_on_time is due; -1: nothing waits for a time.
+    int multi_timeout(void* multi) const;
+    void multi_act_on_time(void* multi) const;
     std::optional<FinishedTransfer> multi_next_finished(void* multi) const;
 
   private:

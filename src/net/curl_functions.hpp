@@ -25,8 +25,8 @@ struct CurlFunctions {
     CURLMcode (*multi_setopt)(CURLM*, CURLMoption, ...) = nullptr;
     decltype(&::curl_multi_add_handle) multi_add_handle = nullptr;
     decltype(&::curl_multi_remove_handle) multi_remove_handle = nullptr;
-    decltype(&::curl_multi_perform) multi_perform = nullptr;
-    decltype(&::curl_multi_poll) multi_poll = nullptr;
+    decltype(&::curl_multi_socket_action) multi_socket_action = nullptr;
+    decltype(&::curl_multi_timeout) multi_timeout = nullptr;
     decltype(&::curl_multi_info_read) multi_info_read = nullptr;
 };
 

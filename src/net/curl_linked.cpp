@@ -20,8 +20,8 @@ Result<CurlFunctions> find_curl() {
                          .multi_setopt = &::curl_multi_setopt,
                          .multi_add_handle = &::curl_multi_add_handle,
                          .multi_remove_handle = &::curl_multi_remove_handle,
-                         .multi_perform = &::curl_multi_perform,
-                         .multi_poll = &::curl_multi_poll,
+                         .multi_socket_action = &::curl_multi_socket_action,
+                         .multi_timeout = &::curl_multi_timeout,
                          .multi_info_read = &::curl_multi_info_read};
 }
 

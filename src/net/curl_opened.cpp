@@ -38,8 +38,8 @@ Result<CurlFunctions> find_curl() {
                find("curl_multi_cleanup", f.multi_cleanup) && find("curl_multi_setopt", f.multi_setopt) &&
                find("curl_multi_add_handle", f.multi_add_handle) &&
                find("curl_multi_remove_handle", f.multi_remove_handle) &&
-               find("curl_multi_perform", f.multi_perform) && find("curl_multi_poll", f.multi_poll) &&
-               find("curl_multi_info_read", f.multi_info_read);
+               find("curl_multi_socket_action", f.multi_socket_action) &&
+               find("curl_multi_timeout", f.multi_timeout) && find("curl_multi_info_read", f.multi_info_read);
     if (!all) return Failure(unusable("a function is missing (7.87 or later is needed)"));
     return f;
 }

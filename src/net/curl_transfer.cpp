@@ -61,12 +61,12 @@ CurlTransfer::CurlTransfer(Request request, Handler& handler, bool& news)
 
 CurlTransfer::~CurlTransfer() {
     if (!easy_) return;
-    if (multi_) api_->multi_remove(multi_, easy_);
+    if (multi_) multi_->remove(easy_);
     api_->easy_cleanup(easy_);
     api_->free_list(header_list_);
 }
 
-void CurlTransfer::begin(const CurlApi& api, void* multi, CaBundle& system_cas) {
+void CurlTransfer::begin(const CurlApi& api, CurlMulti& multi, CaBundle& system_cas) {
     if (!choose_cas(system_cas)) return;
     api_ = &api;
     easy_ = api.easy_init();
@@ -75,9 +75,9 @@ void CurlTransfer::begin(const CurlApi& api, void* multi, CaBundle& system_cas) 
                      .message = "cannot set up a transfer: this libcurl is too old or out of memory",
                      .hint = "libcurl 7.87 or later is needed"});
     start_ = monotonic_seconds();  // what it took to load and set up libcurl is not the server's fault
-    if (!api.multi_add(multi, easy_))
+    if (!multi.add(easy_))
         return fail({.code = ErrorCode::internal, .message = "cannot set up a transfer: libcurl refused it"});
-    multi_ = multi;
+    multi_ = &multi;
 }
 
 // False: there are none, and the transfer has its error.
@@ -287,6 +287,7 @@ bool CurlTransfer::end_of_headers() {
     headers_done_ = true;
     read_timing();
     news_ = true;
+    if (request_.unhurried) multi_->calm(easy_);
     if (handler_->on_headers(response_)) return true;
     response_.truncated = true;
     return false;

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "net/ca_bundle.hpp"
-#include "net/curl_api.hpp"
+#include "net/curl_multi.hpp"
 #include "net/transport.hpp"
 
 #include <array>
@@ -23,7 +23,7 @@ class CurlTransfer : private AddressGuard {
     CurlTransfer& operator=(const CurlTransfer&) = delete;
 
     // Creates the easy handle and adds it to `multi`; on failure the transfer has an error instead.
-    void begin(const CurlApi& api, void* multi, CaBundle& system_cas);
+    void begin(const CurlApi& api, CurlMulti& multi, CaBundle& system_cas);
     // Takes no more body until go_on().
     void hold() { held_ = true; }
     // True: libcurl has stopped receiving or sending and must be told (unpause), when it is not on the stack.
@@ -69,7 +69,7 @@ class CurlTransfer : private AddressGuard {
     const CurlApi* api_ = nullptr;
     Cas cas_;        // of the host
     Cas proxy_cas_;  // of an https proxy
-    void* multi_ = nullptr;
+    CurlMulti* multi_ = nullptr;
     void* easy_ = nullptr;
     void* header_list_ = nullptr;
     double start_;

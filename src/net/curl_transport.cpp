@@ -1,6 +1,7 @@
 #include "net/curl_transport.hpp"
 
 #include "net/curl_api.hpp"
+#include "net/curl_multi.hpp"
 #include "net/curl_transfer.hpp"
 
 #include <curl/curl.h>
@@ -22,7 +23,6 @@ CurlTransport::CurlTransport(std::string ssl_cert_file) : ca_bundle_(std::move(s
 CurlTransport::~CurlTransport() {
     cancelled_.clear();
     transfers_.clear();
-    if (multi_) api_->multi_cleanup(multi_);
 }
 
 RequestId CurlTransport::start(const Request& request, Handler& handler) {
@@ -55,16 +55,11 @@ void CurlTransport::go_on(RequestId id) {
 bool CurlTransport::turn(double seconds) {
     if (transfers_.empty()) return false;
     news_ = false;
+    bool fresh = !waiting_.empty() || !to_unpause_.empty();
     begin_waiting();
     unpause();
-    perform();
-    deliver_finished();
-    unpause();
-    if (!news_ && !transfers_.empty() && multi_) {
-        api_->multi_poll(multi_, static_cast<int>(std::clamp(seconds, 0.0, kLongestWait) * 1000));
-        perform();
-        deliver_finished();
-    }
+    if (fresh) step(0);
+    if (!news_ && !transfers_.empty()) step(static_cast<int>(std::clamp(seconds, 0.0, kLongestWait) * 1000));
     begin_waiting();
     return !transfers_.empty();
 }
@@ -82,21 +77,24 @@ void CurlTransport::begin_waiting() {
             }
             api_ = *api;
         }
-        if (!multi_) multi_ = api_->multi_init(kKeptConnections);
+        if (!multi_) multi_ = CurlMulti::create(*api_, kKeptConnections);
         if (!multi_) {
             transfer.fail({.code = ErrorCode::internal, .message = "cannot set up transfers: out of memory"});
             continue;
         }
-        transfer.begin(*api_, multi_, ca_bundle_);
+        transfer.begin(*api_, *multi_, ca_bundle_);
     }
 }
 
-void CurlTransport::perform() {
-    if (!multi_) return;
-    inside_curl_ = true;
-    api_->multi_perform(multi_);
-    inside_curl_ = false;
-    cancelled_.clear();
+void CurlTransport::step(int milliseconds) {
+    if (multi_) {
+        inside_curl_ = true;
+        multi_->work(milliseconds);
+        inside_curl_ = false;
+        cancelled_.clear();
+    }
+    deliver_finished();
+    unpause();
 }
 
 void CurlTransport::unpause() {
@@ -120,7 +118,7 @@ void CurlTransport::deliver_finished() {
         finish(failed->first, CURLE_OK);
     }
     while (multi_) {
-        auto finished = api_->multi_next_finished(multi_);
+        auto finished = multi_->next_finished();
         if (!finished) break;
         auto found = std::find_if(transfers_.begin(), transfers_.end(),
                                   [&](const auto& entry) { return entry.second->easy() == finished->easy; });

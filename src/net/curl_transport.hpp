@@ -12,6 +12,7 @@
 namespace mirrorctl::net {
 
 class CurlApi;
+class CurlMulti;
 class CurlTransfer;
 
 // Creating one costs nothing; libcurl is found at the first turn() with a request under way. If it is not
@@ -31,14 +32,14 @@ class CurlTransport : public Transport {
 
   private:
     void begin_waiting();
-    void perform();
+    void step(int milliseconds);
     void unpause();
     void deliver_finished();
     void finish(RequestId id, int code);
 
     CaBundle ca_bundle_;
     const CurlApi* api_ = nullptr;
-    void* multi_ = nullptr;
+    std::unique_ptr<CurlMulti> multi_;
     bool news_ = false;         // a handler was called in this turn
     bool inside_curl_ = false;  // a handler is being called by libcurl, which must not be called back then
     RequestId last_id_ = 0;

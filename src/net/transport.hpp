@@ -44,6 +44,8 @@ struct Request {
     double deadline = 30;  // 0 = none
     std::int64_t max_header_bytes = 64 * 1024;
     std::int64_t max_body_bytes = 4 * 1024 * 1024;  // more: the transfer ends with `truncated`
+    bool unhurried =
+        false;  // its body may come some milliseconds late, in fewer pieces: that costs less time
     // When false, connecting to loopback, link-local, metadata (169.254.0.0/16, fe80::/10) and unspecified
     // addresses is refused, whatever the name resolved to (the address that is really connected is checked).
     // Private ranges stay allowed.

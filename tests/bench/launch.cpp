@@ -1,8 +1,8 @@
 // launch N OUTPUT COMMAND...: runs COMMAND N times, one after another, and prints one line for each: wall
-// seconds, peak RSS in KiB, CPU seconds, exit status. Its standard output goes to OUTPUT (the last run's
-// stays), its standard error to /dev/null. A program of its own because Linux counts the RSS of whoever
-// forked into the child's peak (fs/exec.c, setmax_mm_hiwater_rss): a Python parent would hide anything below
-// 20 MiB.
+// seconds, peak RSS in KiB, CPU seconds, exit status, the part of the CPU seconds that the kernel took. Its
+// standard output goes to OUTPUT (the last run's stays), its standard error to /dev/null. A program of its
+// own because Linux counts the RSS of whoever forked into the child's peak (fs/exec.c,
+// setmax_mm_hiwater_rss): a Python parent would hide anything below 20 MiB.
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/resource.h>
@@ -36,8 +36,8 @@ bool run_once(const char* output, char** command) {
     if (wait4(pid, &status, 0, &usage) != pid) return false;
     const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start;
     const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-    std::printf("%.6f %ld %.6f %d\n", wall.count(), usage.ru_maxrss,
-                seconds(usage.ru_utime) + seconds(usage.ru_stime), code);
+    std::printf("%.6f %ld %.6f %d %.6f\n", wall.count(), usage.ru_maxrss,
+                seconds(usage.ru_utime) + seconds(usage.ru_stime), code, seconds(usage.ru_stime));
     return true;
 }
 

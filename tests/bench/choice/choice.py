@@ -117,7 +117,7 @@ def show(options):
               f"  {told.get('verdict', '')} {told.get('reason') or ''}"[:230])
     verdict = books.judge(world, run, pulls)
     print(f"pick {run['pick']}: chosen in {run['t_sel']:.2f} s with {run['bytes'] / (1 << 20):.1f} MiB, at most {run['requests']} requests to one mirror,"
-          f" {run['cpu']:.2f} s of CPU, {run['rss'] / (1 << 20):.1f} MiB RSS; regret {verdict['regret'] or 0:.2f}, bad {verdict['bad']}, total {verdict['total'] or 0:.2f}x the oracle")
+          f" {run['cpu']:.2f} s of CPU ({run['system']:.2f} in the kernel), {run['rss'] / (1 << 20):.1f} MiB RSS; regret {verdict['regret'] or 0:.2f}, bad {verdict['bad']}, total {verdict['total'] or 0:.2f}x the oracle")
 
 
 def report(options, book):

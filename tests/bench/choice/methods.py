@@ -17,7 +17,7 @@ def names():
 
 
 def launched(place, arguments, name="own"):
-    """One run of mirrorctl as a client, without anything of the caller's: wall, peak RSS, CPU, exit code and its document."""
+    """One run of mirrorctl as a client, without anything of the caller's: wall, peak RSS, CPU and the kernel's part of it, exit code and its document."""
     output = place.path / f"{name}.json"
     home = place.path / "home"
     home.mkdir(exist_ok=True)
@@ -25,9 +25,9 @@ def launched(place, arguments, name="own"):
     code, out, err = place.run([os.environ["LAUNCH"], 1, output, os.environ["MIRRORCTL"], *arguments], LIMIT, env=env)
     if code != 0:
         raise RuntimeError(f"launch: exit {code}: {err.decode()}")
-    wall, rss, cpu, exit_code = out.split()
+    wall, rss, cpu, exit_code, system = out.split()
     text = output.read_text()
-    return {"t_sel": float(wall), "rss": int(rss) * 1024, "cpu": float(cpu), "exit": int(exit_code), "document": json.loads(text) if text else None}
+    return {"t_sel": float(wall), "rss": int(rss) * 1024, "cpu": float(cpu), "system": float(system), "exit": int(exit_code), "document": json.loads(text) if text else None}
 
 
 def root_of(place):

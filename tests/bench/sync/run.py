@@ -26,7 +26,7 @@ def timed(command, **environment):
     with tempfile.NamedTemporaryFile("r") as output:
         done = subprocess.run([os.environ["LAUNCH"], "1", output.name, shutil.which(command[0]), *command[1:]], check=True,
                               capture_output=True, text=True, env={**os.environ, **environment})
-        wall, rss, cpu, status = done.stdout.split()
+        wall, rss, cpu, status, _ = done.stdout.split()
         return float(wall), float(cpu), float(rss) / 1024, int(status), output.read()
 
 
