@@ -48,7 +48,7 @@ Result<Report> race_once(World& world, const bench::BenchSpec& spec, Observer& o
     std::shared_ptr<net::Transport> transport = world.open_transport();
     std::optional<Report> report;
     TRY(sys::run_confined({.work =
-                               [&](const sys::Send& send) {
+                               [&](const sys::Send& send, const sys::StopRequested&) {
                                    Sender sender(send);
                                    send(kReport +
                                         report_to_json(bench::run(spec, *transport, world.clock, sender)));
@@ -221,7 +221,7 @@ Result<std::vector<Measurement>> check_apart(World& world, const bench::BenchSpe
     std::vector<Measurement> results;
     auto done = sys::run_confined(
         {.work =
-             [&](const sys::Send& send) {
+             [&](const sys::Send& send, const sys::StopRequested&) {
                  for (const auto& check : checks)
                      send(measurement_to_json(bench::light_check(spec, check, *transport, world.clock)));
              },

@@ -2,6 +2,7 @@
 #include "base/strings.hpp"
 #include "cli/command.hpp"
 #include "cli/out_file.hpp"
+#include "cli/sync_apart.hpp"
 #include "cli/sync_inputs.hpp"
 #include "cli/sync_mirrors.hpp"
 #include "cli/sync_outputs.hpp"
@@ -12,23 +13,19 @@
 
 #include <algorithm>
 #include <cctype>
+#include <memory>
 #include <utility>
 
 namespace mirrorctl::cli {
 
 namespace {
 
-// The engine's news, on stderr.
-class Narrator : public sync::Observer {
+// The engine's news, for whoever listens.
+class Teller : public sync::Observer {
   public:
-    explicit Narrator(Node& node)
-        : quiet_(node.global().quiet),
-          verbose_(node.global().verbose),
-          term_(ui::Term::of(2, node.global().color, node.world().env)),
-          progress_(term_, [&node](std::string_view text) { node.world().err(text); }) {}
+    explicit Teller(const SyncNews& news) : news_(news) {}
 
     void on_progress(const sync::Progress& progress) override {
-        if (quiet_) return;
         ui::SyncState state{.planning = progress.phase == sync::Progress::Phase::planning,
                             .images_done = progress.images_done,
                             .images_total = progress.images_total,
@@ -39,30 +36,53 @@ class Narrator : public sync::Observer {
         for (const auto& stream : progress.streams)
             state.streams.push_back(
                 {.digest = stream.digest, .from = stream.from, .bytes = stream.bytes, .size = stream.size});
-        progress_.update(state);
+        news_.state(state);
     }
-
-    void on_image(const sync::ImageResult& result) override {
-        using Outcome = sync::ImageResult::Outcome;
-        bool skipped = result.outcome == Outcome::skipped;
-        if (quiet_ || (skipped && !verbose_)) return;
-        auto word = skipped                              ? term_.dim("skipped")
-                    : result.outcome == Outcome::failed  ? term_.red("failed")
-                    : result.outcome == Outcome::mounted ? term_.green("mounted")
-                                                         : term_.green("copied");
-        progress_.say(cat(word, " ", printable_line(result.source.str(), 300), " -> ",
-                          printable_line(result.destination.str(), 300)));
-    }
-
+    void on_image(const sync::ImageResult& result) override { news_.image(image_of(result)); }
     void on_warning(const std::string&) override {}  // all of them stand in the report
 
-    void end() { progress_.erase(); }
+  private:
+    const SyncNews& news_;
+};
+
+// The news, on stderr.
+class Narrator {
+  public:
+    explicit Narrator(Node& node)
+        : quiet_(node.global().quiet),
+          verbose_(node.global().verbose),
+          term_(ui::Term::of(2, node.global().color, node.world().env)),
+          progress_(term_, [&node](std::string_view text) { node.world().err(text); }) {}
+
+    SyncNews news() {
+        return {.state = [this](const ui::SyncState& state) { show(state); },
+                .image = [this](const ui::SyncImage& image) { show(image); }};
+    }
 
   private:
+    void show(const ui::SyncState& state) {
+        if (!quiet_) progress_.update(state);
+    }
+    void show(const ui::SyncImage& image) {
+        bool skipped = image.outcome == "skipped";
+        if (quiet_ || (skipped && !verbose_)) return;
+        auto word = skipped                     ? term_.dim(image.outcome)
+                    : image.outcome == "failed" ? term_.red(image.outcome)
+                                                : term_.green(image.outcome);
+        progress_.say(cat(word, " ", printable_line(image.source, 300), " -> ",
+                          printable_line(image.destination, 300)));
+    }
+
     bool quiet_;
     bool verbose_;
     ui::Term term_;
     ui::SyncProgress progress_;
+};
+
+struct SyncJob {
+    SyncInputs& inputs;
+    SyncRoutes& routes;
+    const sync::LoginTable& logins;
 };
 
 ExitCode exit_code(const ui::SyncDocument& document) {
@@ -95,8 +115,9 @@ std::string profile_name(const std::string& path) {
     return stem.empty() || std::isalnum(static_cast<unsigned char>(stem.front())) == 0 ? "site" : stem;
 }
 
-Result<void> emit_profile(Node& node, const SyncOptions& options, const SyncInputs& inputs,
-                          const sync::SyncPlan& plan, ui::SyncDocument& document) {
+// "" if no destination can serve as a mirror.
+std::string profile_text(Node& node, const SyncOptions& options, const SyncInputs& inputs,
+                         const sync::SyncPlan& plan, ui::SyncDocument& document) {
     if (options.emit_profile.empty()) return {};
     auto today = ui::utc_time(node.world().clock.wall()).substr(0, 10);
     auto emitted = profile_of(plan, inputs.logins, profile_name(options.emit_profile), today);
@@ -108,9 +129,7 @@ Result<void> emit_profile(Node& node, const SyncOptions& options, const SyncInpu
                             "tag differs from the source's: ",
                             emitted.left_out.front()),
              .hint = "copy with --keep-path"});
-    if (emitted.profile.upstreams.empty()) return {};
-    return write_out_file(node, {.path = options.emit_profile, .what = "the profile", .mode = 0644},
-                          profile::to_yaml(emitted.profile));
+    return emitted.profile.upstreams.empty() ? "" : profile::to_yaml(emitted.profile);
 }
 
 // A place that cannot be written to is found before hours of copying.
@@ -122,14 +141,16 @@ Result<void> check_files(Node& node, const SyncOptions& options) {
     return {};
 }
 
-Result<void> write_files(Node& node, const SyncOptions& options, const std::string& failed,
-                         const ui::SyncDocument& document) {
+Result<void> write_files(Node& node, const SyncOptions& options, const SyncOutcome& outcome) {
+    if (!outcome.profile.empty())
+        TRY(write_out_file(node, {.path = options.emit_profile, .what = "the profile", .mode = 0644},
+                           outcome.profile));
     if (!options.failed_file.empty())
         TRY(write_out_file(node, {.path = options.failed_file, .what = "the failed images", .mode = 0644},
-                           failed));
+                           rule_file(outcome.failed)));
     if (!options.report_file.empty())
         TRY(write_out_file(node, {.path = options.report_file, .what = "the report", .mode = 0644},
-                           ui::sync_json(document)));
+                           ui::sync_json(outcome.document)));
     return {};
 }
 
@@ -145,31 +166,59 @@ sync::SyncOptions engine_options(const SyncOptions& options, const SyncInputs& i
             .user_agent = cat("mirrorctl/", MIRRORCTL_VERSION)};
 }
 
-Result<ui::SyncDocument> copy(Node& node, const SyncOptions& options, SyncInputs& inputs) {
+// What is only for root to read, and helpers to run, before the child begins that may do neither.
+void ask_before(const SyncInputs& inputs, const SyncRoutes& routes, const sync::LoginTable& logins) {
+    auto ask = [&](const sync::Location& location) {
+        (void)logins.login(location.registry, location.repository);
+        (void)logins.options(location.registry);
+    };
+    for (const auto& rule : inputs.rules) {
+        ask(rule.source);
+        for (const auto& destination : rule.destinations) ask(destination.location);
+        auto mirrors = routes.mirrors.find(rule.source.registry);
+        if (mirrors == routes.mirrors.end()) continue;
+        for (const auto& host : mirrors->second)
+            ask({.registry = host.mirror.url.authority(), .repository = rule.source.repository});
+    }
+}
+
+// Plans and copies. In the child.
+Result<SyncOutcome> copy(Node& node, const SyncOptions& options, SyncJob& job, sync::SyncContext context) {
+    sync::Engine engine(std::move(context), engine_options(options, job.inputs, job.routes));
+    TRY_ASSIGN(auto plan, engine.plan(job.inputs.rules));
+    sync::SyncReport report;
+    if (!options.dry_run) report = engine.run(plan);
+    SyncOutcome outcome{.document = options.dry_run ? planned_document(plan) : document_of(plan, report),
+                        .failed = failed_images(job.inputs.rules, plan, report)};
+    auto& warnings = outcome.document.warnings;
+    warnings.insert(warnings.end(), job.logins.warnings().begin(), job.logins.warnings().end());
+    outcome.profile = profile_text(node, options, job.inputs, plan, outcome.document);
+    warnings.insert(warnings.begin(), job.inputs.warnings.begin(), job.inputs.warnings.end());
+    return outcome;
+}
+
+Result<SyncOutcome> copy_apart(Node& node, const SyncOptions& options, SyncInputs& inputs) {
     TRY_ASSIGN(auto routes, sync_routes(node, options, inputs));
-    auto transport = node.world().open_transport();
     sync::LoginTable logins({.file = inputs.logins,
                              .docker = inputs.docker,
                              .fs = node.host(),
                              .runner = node.world().runner,
                              .proxy_of = routes.proxy_of});
+    ask_before(inputs, routes, logins);
+    SyncJob job{.inputs = inputs, .routes = routes, .logins = logins};
+    std::shared_ptr<net::Transport> transport = node.world().open_transport();
     Narrator narrator(node);
-    sync::Engine engine({.transport = *transport,
+    return sync_apart(
+        [&](const SyncNews& news, const std::function<bool()>& stop_requested) {
+            Teller teller(news);
+            return copy(node, options, job,
+                        {.transport = *transport,
                          .clock = node.world().clock,
                          .logins = logins,
-                         .observer = narrator,
-                         .stop_requested = node.world().stop_requested},
-                        engine_options(options, inputs, routes));
-    TRY_ASSIGN(auto plan, engine.plan(inputs.rules));
-    sync::SyncReport report;
-    if (!options.dry_run) report = engine.run(plan);
-    narrator.end();
-    auto document = options.dry_run ? planned_document(plan) : document_of(plan, report);
-    document.warnings.insert(document.warnings.end(), logins.warnings().begin(), logins.warnings().end());
-    TRY(emit_profile(node, options, inputs, plan, document));
-    document.warnings.insert(document.warnings.begin(), inputs.warnings.begin(), inputs.warnings.end());
-    TRY(write_files(node, options, failed_rules(inputs.rules, plan, report), document));
-    return document;
+                         .observer = teller,
+                         .stop_requested = stop_requested});
+        },
+        narrator.news());
 }
 
 }  // namespace
@@ -178,8 +227,9 @@ Result<ExitCode> run_sync(Node& node, const SyncOptions& options) {
     TRY_ASSIGN(auto inputs, read_sync_inputs(node, options));
     if (!inputs.errors.empty()) return finish(node, {.warnings = inputs.warnings, .errors = inputs.errors});
     TRY(check_files(node, options));
-    TRY_ASSIGN(auto document, copy(node, options, inputs));
-    return finish(node, document);
+    TRY_ASSIGN(auto outcome, copy_apart(node, options, inputs));
+    TRY(write_files(node, options, outcome));
+    return finish(node, outcome.document);
 }
 
 }  // namespace mirrorctl::cli

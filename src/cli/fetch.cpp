@@ -77,7 +77,7 @@ Result<std::string> fetch_apart(World& world, const FetchRequest& request) {
     std::optional<std::string> body;
     std::optional<std::string> problem;
     TRY(sys::run_confined({.work =
-                               [&](const sys::Send& send) {
+                               [&](const sys::Send& send, const sys::StopRequested&) {
                                    auto result = fetch(*transport, request);
                                    send(result ? kBody + *result : kError + to_string(result.error()));
                                },

@@ -25,19 +25,6 @@ std::string_view name_of(sync::ImageResult::Outcome outcome) {
     return "failed";
 }
 
-ui::SyncImage image_of(const sync::ImageResult& result) {
-    return {.source = result.source.str(),
-            .destination = result.destination.str(),
-            .outcome = std::string(name_of(result.outcome)),
-            .why = result.why,
-            .error = result.error,
-            .source_digest = result.source_digest,
-            .destination_digest = result.destination_digest,
-            .bytes = result.bytes,
-            .seconds = result.seconds,
-            .notes = result.notes};
-}
-
 ui::SyncImage image_of(const sync::Refusal& refusal) {
     return {.source = refusal.source.str(),
             .destination = refusal.destination.location.registry.empty() ? "" : refusal.destination.str(),
@@ -85,6 +72,19 @@ class RuleWriter {
 
 }  // namespace
 
+ui::SyncImage image_of(const sync::ImageResult& result) {
+    return {.source = result.source.str(),
+            .destination = result.destination.str(),
+            .outcome = std::string(name_of(result.outcome)),
+            .why = result.why,
+            .error = result.error,
+            .source_digest = result.source_digest,
+            .destination_digest = result.destination_digest,
+            .bytes = result.bytes,
+            .seconds = result.seconds,
+            .notes = result.notes};
+}
+
 ui::SyncDocument planned_document(const sync::SyncPlan& plan) {
     ui::SyncDocument document{
         .dry_run = true, .bytes_read = plan.source_bytes, .bytes_written = plan.destination_bytes};
@@ -118,23 +118,29 @@ ui::SyncDocument document_of(const sync::SyncPlan& plan, const sync::SyncReport&
     return document;
 }
 
-std::string failed_rules(const std::vector<sync::Rule>& rules, const sync::SyncPlan& plan,
-                         const sync::SyncReport& report) {
-    RuleWriter writer;
+FailedImages failed_images(const std::vector<sync::Rule>& rules, const sync::SyncPlan& plan,
+                           const sync::SyncReport& report) {
+    FailedImages failed;
     for (const auto& refusal : plan.refusals) {
         if (refusal.rule >= rules.size()) continue;
         const auto& rule = rules[refusal.rule];
         bool whole = refusal.source.target().empty();
         auto source = whole ? sync::source_text(rule) : refusal.source.str();
         if (!refusal.destination.location.registry.empty()) {
-            writer.add(source, refusal.destination.str());
+            failed.emplace_back(source, refusal.destination.str());
             continue;
         }
-        for (const auto& destination : rule.destinations) writer.add(source, destination.str());
+        for (const auto& destination : rule.destinations) failed.emplace_back(source, destination.str());
     }
     for (const auto& image : report.images)
         if (image.outcome == sync::ImageResult::Outcome::failed)
-            writer.add(image.source.str(), image.destination.str());
+            failed.emplace_back(image.source.str(), image.destination.str());
+    return failed;
+}
+
+std::string rule_file(const FailedImages& failed) {
+    RuleWriter writer;
+    for (const auto& [source, destination] : failed) writer.add(source, destination);
     return writer.text();
 }
 

@@ -9,17 +9,24 @@
 #include "ui/sync_document.hpp"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace mirrorctl::cli {
 
+ui::SyncImage image_of(const sync::ImageResult& result);
 // Refusals of the plan are failed images.
 ui::SyncDocument planned_document(const sync::SyncPlan& plan);
 ui::SyncDocument document_of(const sync::SyncPlan& plan, const sync::SyncReport& report);
 
-// A rule file with everything that failed, refused rules as they were written; "{}" if nothing did.
-std::string failed_rules(const std::vector<sync::Rule>& rules, const sync::SyncPlan& plan,
-                         const sync::SyncReport& report);
+// Sources and destinations, as they stand in a rule file.
+using FailedImages = std::vector<std::pair<std::string, std::string>>;
+
+// Everything that failed; refused rules as they were written.
+FailedImages failed_images(const std::vector<sync::Rule>& rules, const sync::SyncPlan& plan,
+                           const sync::SyncReport& report);
+// A rule file with them; "{}" without any.
+std::string rule_file(const FailedImages& failed);
 
 struct EmittedProfile {
     Profile profile = {};

@@ -70,15 +70,19 @@ registry::Host& Hosts::mirror_host(const ReadHost& mirror, const std::string& up
     return *slot;
 }
 
+registry::Account Hosts::account(const std::string& registry, const std::string& repository) {
+    auto login = logins_.login(registry, repository);
+    return {.user = std::move(login.user),
+            .password = std::move(login.password),
+            .identity_token = std::move(login.identity_token),
+            .from = std::move(login.from)};
+}
+
 registry::Repository& Hosts::repository(const Location& location) {
     auto found = repositories_.find(location);
     if (found != repositories_.end()) return found->second;
-    auto login = logins_.login(location.registry, location.repository);
-    registry::Account account{.user = std::move(login.user),
-                              .password = std::move(login.password),
-                              .identity_token = std::move(login.identity_token),
-                              .from = std::move(login.from)};
-    registry::Repository made(host(location.registry), location.repository, std::move(account));
+    registry::Repository made(host(location.registry), location.repository,
+                              account(location.registry, location.repository));
     return repositories_.emplace(location, std::move(made)).first->second;
 }
 
@@ -89,7 +93,8 @@ std::vector<registry::Repository> Hosts::readers(const Location& location, bool 
         for (const auto& mirror : mirrors->second)
             if (auto& host = mirror_host(mirror, location.registry);
                 !host.given_up() && (mirror.may_resolve || !resolving))
-                out.emplace_back(host, location.repository, registry::Account{});
+                out.emplace_back(host, location.repository,
+                                 account(mirror.mirror.url.authority(), location.repository));
     out.push_back(repository(location));
     return out;
 }

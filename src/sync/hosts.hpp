@@ -27,6 +27,7 @@ class Hosts {
     std::vector<std::string> take_warnings();
 
   private:
+    registry::Account account(const std::string& registry, const std::string& repository);
     registry::Host& host(const std::string& registry);
     registry::Host& mirror_host(const ReadHost& mirror, const std::string& upstream);
 

@@ -28,9 +28,11 @@ namespace {
 using Length = std::uint32_t;
 
 constexpr int kReportFd = 3;
-constexpr int kNotConfined = 125;    // exit status: a privilege could not be given up
-constexpr int kUnheard = 124;        // the parent is gone
-constexpr double kSecondsToDie = 2;  // a process that was killed, on a slow machine
+constexpr int kStopFd = 4;            // readable as soon as the parent closes its end
+constexpr int kNotConfined = 125;     // exit status: a privilege could not be given up
+constexpr int kUnheard = 124;         // the parent is gone
+constexpr double kSecondsToDie = 2;   // a process that was killed, on a slow machine
+constexpr double kSecondsToEnd = 60;  // one that has closed its end
 
 void write_all(int fd, std::string_view bytes) {
     while (!bytes.empty()) {
@@ -46,34 +48,55 @@ void close_from(int first) {
 }
 
 // The descriptors of the child: /dev/null three times (without one, what can be neither read nor written),
-// then the pipe. Its signals are its parent's business.
-bool settle_in(int report_fd, pid_t parent, double seconds) {
-    for (int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) ::signal(signal, SIG_IGN);
+// then its ends of the pipes.
+bool take_descriptors(int report_fd, int stop_fd) {
+    constexpr int kAside = 16;  // none of the places that are filled below
     int null = ::open("/dev/null", O_RDWR);
     if (null < 0) null = ::open("/", O_PATH);
-    if (null < 0 || ::dup2(report_fd, kReportFd) < 0) return false;
-    for (int fd = 0; fd < kReportFd; ++fd)
-        if (::dup2(null, fd) < 0) return false;
-    close_from(kReportFd + 1);
-    // One that spins ends by itself, also where nobody may kill it.
+    const int from[] = {null, null, null, report_fd, stop_fd};
+    int aside[std::size(from)];
+    for (std::size_t fd = 0; fd < std::size(from); ++fd)
+        if ((aside[fd] = ::fcntl(from[fd], F_DUPFD, kAside)) < 0) return false;
+    for (int fd = 0; fd <= kStopFd; ++fd)
+        if (::dup2(aside[fd], fd) < 0) return false;
+    close_from(kStopFd + 1);
+    return true;
+}
+
+// One that spins ends by itself, also where nobody may kill it.
+bool limit_processor(double seconds) {
+    if (seconds == kNoEnd) return true;
     auto most = static_cast<rlim_t>(seconds) + 1;
     rlimit processor{most, most};
-    if (::setrlimit(RLIMIT_CPU, &processor) != 0) return false;
+    return ::setrlimit(RLIMIT_CPU, &processor) == 0;
+}
+
+// Its signals are its parent's business.
+bool settle_in(int report_fd, int stop_fd, pid_t parent, double seconds) {
+    for (int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) ::signal(signal, SIG_IGN);
+    if (!take_descriptors(report_fd, stop_fd) || !limit_processor(seconds)) return false;
     if (!drop_root() || !forbid_changes()) return false;
     // After the change of user, which clears it.
     return ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 && ::getppid() == parent;
 }
 
+bool stop_requested() {
+    pollfd stop{kStopFd, POLLIN, 0};
+    return ::poll(&stop, 1, 0) > 0;
+}
+
+void send(std::string_view message) {
+    auto length = static_cast<Length>(message.size());
+    std::array<char, sizeof length> head{};
+    std::memcpy(head.data(), &length, sizeof length);
+    write_all(kReportFd, {head.data(), head.size()});
+    write_all(kReportFd, message);
+}
+
 // noexcept: what is thrown ends the child as a crash, and never goes on as a second parent.
-[[noreturn]] void be_child(const ConfinedJob& job, int report_fd, pid_t parent) noexcept {
-    if (!settle_in(report_fd, parent, job.seconds)) ::_exit(kNotConfined);
-    job.work([](std::string_view message) {
-        auto length = static_cast<Length>(message.size());
-        std::array<char, sizeof length> head{};
-        std::memcpy(head.data(), &length, sizeof length);
-        write_all(kReportFd, {head.data(), head.size()});
-        write_all(kReportFd, message);
-    });
+[[noreturn]] void be_child(const ConfinedJob& job, int report_fd, int stop_fd, pid_t parent) noexcept {
+    if (!settle_in(report_fd, stop_fd, parent, job.seconds)) ::_exit(kNotConfined);
+    job.work(send, stop_requested);
     ::_exit(0);
 }
 
@@ -128,53 +151,90 @@ Result<void> deliver(const ConfinedJob& job, std::string& text) {
     return {};
 }
 
-// Until the child closes its end.
-Result<void> listen(const ConfinedJob& job, int fd, double end) {
-    RealClock clock;
-    std::string text;
-    std::array<char, 16 * 1024> piece;
-    for (std::size_t total = 0;;) {
-        double left = end - clock.now();
-        if (left <= 0) return broken("did not end in time");
-        std::array<pollfd, 2> fds{{{fd, POLLIN, 0}, {signal_fd(), POLLIN, 0}}};
-        ::poll(fds.data(), fds.size(), static_cast<int>(std::min(left, 60.0) * 1000) + 1);
-        if (noted_signal() != 0)
-            return Failure(Error{.code = ErrorCode::interrupted, .message = "interrupted"});
-        if (fds[0].revents == 0) continue;
-        auto got = retry([&] { return ::read(fd, piece.data(), piece.size()); });
-        if (got < 0) return Failure(errno_error(errno, "cannot read from", "a child process"));
-        if (got == 0) return {};
-        total += static_cast<std::size_t>(got);
-        if (total > job.max_total) return broken("sent too much");
-        text.append(piece.data(), static_cast<std::size_t>(got));
-        TRY(deliver(job, text));
+// The parent's side of the talk.
+class Listener {
+  public:
+    Listener(const ConfinedJob& job, Fd report, Fd stop, double end)
+        : job_(job), report_(std::move(report)), stop_(std::move(stop)), end_(end) {}
+
+    // Until the child closes its end.
+    Result<void> listen() {
+        std::array<char, 16 * 1024> piece;
+        for (std::size_t total = 0;;) {
+            TRY_ASSIGN(bool ready, wait());
+            if (!ready) continue;
+            auto got = retry([&] { return ::read(report_.get(), piece.data(), piece.size()); });
+            if (got < 0) return Failure(errno_error(errno, "cannot read from", "a child process"));
+            if (got == 0) return {};
+            total += static_cast<std::size_t>(got);
+            if (total > job_.max_total) return broken("sent too much");
+            text_.append(piece.data(), static_cast<std::size_t>(got));
+            TRY(deliver(job_, text_));
+        }
     }
+    double left() const { return end_ - clock_.now(); }
+
+  private:
+    // Whether the child said something, or closed its end.
+    Result<bool> wait() {
+        if (left() <= 0) return broken("did not end in time");
+        bool asked = stop_.get() < 0;
+        std::array<pollfd, 2> fds{{{report_.get(), POLLIN, 0}, {asked ? -1 : signal_fd(), POLLIN, 0}}};
+        ::poll(fds.data(), fds.size(), static_cast<int>(std::min(left(), 60.0) * 1000) + 1);
+        if (noted_signal() != 0 && !asked) TRY(ask_to_stop());
+        return fds[0].revents != 0;
+    }
+    Result<void> ask_to_stop() {
+        if (job_.patience <= 0)
+            return Failure(Error{.code = ErrorCode::interrupted, .message = "interrupted"});
+        end_ = std::min(end_, clock_.now() + job_.patience);
+        stop_.reset();
+        return {};
+    }
+
+    const ConfinedJob& job_;
+    Fd report_;
+    Fd stop_;  // closed: the child is asked to stop
+    double end_;
+    RealClock clock_ = {};
+    std::string text_ = {};  // a message that is not whole yet
+};
+
+struct Pipe {
+    Fd read;
+    Fd write;
+};
+
+Result<Pipe> make_pipe() {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) return Failure(errno_error(errno, "cannot create", "a pipe"));
+    return Pipe{.read = Fd(ends[0]), .write = Fd(ends[1])};
 }
 
 }  // namespace
 
 Result<void> run_confined(const ConfinedJob& job) {
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0) return Failure(errno_error(errno, "cannot create", "a pipe"));
-    Fd read_end(ends[0]);
-    Fd write_end(ends[1]);
+    TRY_ASSIGN(auto report, make_pipe());
+    TRY_ASSIGN(auto stop, make_pipe());
     RealClock clock;
     const double end = clock.now() + job.seconds;
     pid_t parent = ::getpid();
     pid_t pid = ::fork();
     if (pid < 0) return Failure(errno_error(errno, "cannot start", "a child process"));
-    if (pid == 0) be_child(job, write_end.get(), parent);
+    if (pid == 0) be_child(job, report.write.get(), stop.read.get(), parent);
     Child child(pid);
-    write_end.reset();
-    TRY(listen(job, read_end.get(), end));
-    auto status = child.collect(std::max(end - clock.now(), kSecondsToDie));
+    report.write.reset();
+    stop.read.reset();
+    Listener listener(job, std::move(report.read), std::move(stop.write), end);
+    TRY(listener.listen());
+    auto status = child.collect(std::clamp(listener.left(), kSecondsToDie, kSecondsToEnd));
     if (!status) return broken("did not end in time");
     if (WIFSIGNALED(*status)) return broken(cat("crashed (signal ", WTERMSIG(*status), ")"));
     if (WEXITSTATUS(*status) == kNotConfined)
         return Failure(
             Error{.code = ErrorCode::permission_denied,
                   .message = "cannot give up the privileges of the process that talks to registries",
-                  .hint = "nothing was measured; --offline works with what is known"});
+                  .hint = "give it CAP_SETUID and CAP_SETGID, or run it as another user than root"});
     if (WEXITSTATUS(*status) != 0) return broken("failed");
     return {};
 }

@@ -106,6 +106,17 @@ class Apart(harness.FlowCase):
                 self.assertGreater(len(trace.children[0]), 1, "no thread asked for a name")
                 self.assertGreaterEqual(sum("connect(" in line for line in connected), 5, connected)
 
+    def test_copies_are_made_in_the_child(self):
+        """From a mirror that is asked for a token to one that takes no pushes: both are met, and told about."""
+        source, destination = (self.lab.urls[name].removeprefix("http://") for name in ("ok-bearer", "fast"))
+        image = next(iter(self.lab.upstreams["docker.io"]))["image"]
+        trace, connected = self.check("sync", f"{source}/{image}", "--to", f"{destination}/copies")
+        self.assertEqual(trace.done.returncode, 1, trace.done)
+        self.assertIn(b"1 failed", trace.done.stdout)
+        self.assertEqual(len(trace.children), 1)
+        ports = {int(found[1]) for line in connected if (found := re.search(r"connect\(.*htons\((\d+)\)", line))}
+        self.assertLessEqual({int(host.rsplit(":", 1)[1]) for host in (source, destination)}, ports)
+
     def test_others_meet_nobody(self):
         for command in (("doctor",), ("status",), ("explain", "busybox"), ("history",), ("profile", "list"), ("targets",),
                         ("apply", "--offline", "--allow-unmeasured", "--profile", self.world("fast"), "--target", "docker-daemon"),
@@ -182,6 +193,15 @@ class Crash(harness.FlowCase):
         os.kill(process.pid, signal.SIGTERM)
         self.finish(process)
         self.assertFalse(Path(f"/proc/{child}").exists(), "it outlived its parent")
+
+    def test_while_it_copies(self):
+        host = self.lab.urls["stall-manifest"].removeprefix("http://")
+        process = self.start("sync", f"{host}/library/busybox:1.36", "--to", "127.0.0.1:1/copies", "--json")
+        os.kill(self.waiting_child(process), signal.SIGSEGV)
+        done = self.finish(process)
+        self.assertEqual(done.code, 1, str(done))
+        self.assertRegex(done.errors, r"the process that talks to registries crashed \(signal 11\)")
+        self.assertIn("run it again", done.errors)
 
     def test_alone_nothing_is_left_to_use(self):
         before = self.box.snapshot()

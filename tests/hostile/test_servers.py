@@ -83,7 +83,7 @@ class Servers(harness.FlowCase):
 
     def check_run(self, done, bad):
         self.assertEqual(done.code, 0, str(done))
-        self.assertLess(done.seconds, BUDGET + 1, str(done))
+        self.assertLess(done.seconds, BUDGET + 3, str(done))  # a busy machine starts and ends late
         if not wire.SANITIZED:
             self.assertLessEqual(done.peak_kib, MOST_KIB, str(done))
         for stream in (done.out, done.err):

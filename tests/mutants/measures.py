@@ -160,14 +160,14 @@ MUTANTS = [
     Mutant("child_may_signal", "sys/privileges.cpp", "sys", [(
         "    \"process_madvise\", \"process_mrelease\", \"kill\", \"tkill\",", "    \"tkill\",")]),
     Mutant("child_has_descriptors", "sys/confined.cpp", "sys", [(
-        "    close_from(kReportFd + 1);\n", "    if (report_fd < 0) close_from(kReportFd + 1);\n")]),
+        "    close_from(kStopFd + 1);\n", "    if (report_fd < 0) close_from(kStopFd + 1);\n")]),
     Mutant("child_outlives_its_deadline", "sys/confined.cpp", "sys", [(
         "    const double end = clock.now() + job.seconds;\n", "    const double end = clock.now() + job.seconds + 12;\n")]),
     Mutant("child_left_alive", "sys/confined.cpp", "sys", [(
         "        if (pid_ <= 0) return;\n        ::kill(pid_, SIGKILL);\n        (void)collect(kSecondsToDie);\n", "")]),
     Mutant("report_without_bound", "sys/confined.cpp", "sys", [(
-        "        if (total > job.max_total) return broken(\"sent too much\");\n",
-        "        if (total > (64U << 20U)) return broken(\"is still at it\");\n")]),
+        "            if (total > job_.max_total) return broken(\"sent too much\");\n",
+        "            if (total > (64U << 20U)) return broken(\"is still at it\");\n")]),
     Mutant("message_without_bound", "sys/confined.cpp", "sys", [(
         "        if (length > job.max_message) return broken(\"sent too much\");\n", "        (void)job.max_message;\n")]),
     Mutant("crash_of_the_child_is_an_error", "cli/apart.cpp", "cli", [(

@@ -81,9 +81,11 @@ class Reads(Case):
 
 
 class Mirrors(Case):
-    def with_mirror(self, rule, layers, trust="pull"):
+    def with_mirror(self, rule, layers, trust="pull", **how):
         source, destination = self.pair(layers)
-        mirror = self.registry()
+        mirror = self.registry(**how)
+        if how:
+            self.list_host(mirror, user="tester", password="secret")
         mirror.blobs, mirror.manifests = source.blobs, source.manifests
         mirror.rules.append(rule)
         self.copy(source, destination, SYNC_MIRRORS=f"{source.host} {mirror.url} {trust}")
@@ -94,6 +96,12 @@ class Mirrors(Case):
         source, mirror = self.with_mirror(lambda *_: False, [os.urandom(MIB)])
         self.assertEqual(source.count("GET", "/blobs/"), 0)
         self.assertEqual(mirror.count("HEAD", "/manifests/1$"), 0)
+
+    def test_one_that_wants_a_login(self):
+        for how in ("basic", "bearer"):
+            with self.subTest(how):
+                source, mirror = self.with_mirror(lambda *_: False, [os.urandom(MIB)], auth=how)
+                self.assertEqual(source.count("GET", "/blobs/"), 0)
 
     def test_a_liar_is_replaced(self):
         source, mirror = self.with_mirror(

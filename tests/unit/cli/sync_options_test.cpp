@@ -77,14 +77,14 @@ TEST(SyncFailed, WhatFailedReadsAsRules) {
                              .source = {{"docker.io", "library/ok"}, "1"},
                              .destination = {{"h.example", "ok"}, "1"},
                              .outcome = sync::ImageResult::Outcome::skipped});
-    auto text = failed_rules(rules, plan, report);
+    auto text = rule_file(failed_images(rules, plan, report));
     EXPECT_EQ(text,
               "{\n    \"quay.io/a/b\": [\"h.example/b\", \"h.example/c\"],\n"
               "    \"docker.io/library/x:1\": \"h.example/x:y\"\n}\n");
     auto again = sync::read_rules(*sync::read_json(text, "f"), [](const char*) { return std::nullopt; });
     EXPECT_TRUE(again.errors.empty());
     EXPECT_EQ(again.rules.size(), 2U);
-    EXPECT_EQ(failed_rules(rules, {}, {}), "{}\n");
+    EXPECT_EQ(rule_file(failed_images(rules, {}, {})), "{}\n");
 }
 
 sync::PlannedImage planned(const char* repository, const char* destination) {

@@ -4,6 +4,7 @@
 #include "base/strings.hpp"
 #include "support/temp_dir.hpp"
 #include "sys/real_clock.hpp"
+#include "sys/signals.hpp"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -42,7 +43,7 @@ struct Heard {
 
 Heard hear(const std::function<void(const Send&)>& work, ConfinedJob job = {}) {
     Heard heard;
-    job.work = work;
+    job.work = [&](const Send& send, const StopRequested&) { work(send); };
     job.receive = [&](const std::string& message) -> Result<void> {
         heard.messages.push_back(message);
         return {};
@@ -211,7 +212,9 @@ TEST(Confined, TheChildReadsAsNobodyAndHasNoDescriptors) {
     support::TempDir dir;
     std::ofstream(dir.str() + "/secret") << "canary";
     ::chmod((dir.str() + "/secret").c_str(), 0600);
-    int held = ::open((dir.str() + "/secret").c_str(), O_RDWR);
+    int opened = ::open((dir.str() + "/secret").c_str(), O_RDWR);
+    int held = ::fcntl(opened, F_DUPFD, 10);  // not a number that the pipes to the parent have
+    ::close(opened);
     auto heard = hear([&](const Send& send) {
         send(file_text(dir.str() + "/secret"));
         send(::fcntl(held, F_GETFD) < 0 ? "closed" : "open");
@@ -300,7 +303,7 @@ TEST(Confined, TimeAndSizeAreBounded) {
 
 TEST(Confined, WhatTheReceiverRefusesEndsIt) {
     auto end = run_confined({.work =
-                                 [](const Send& send) {
+                                 [](const Send& send, const StopRequested&) {
                                      for (;;) send("again");
                                  },
                              .receive = [](const std::string&) -> Result<void> {
@@ -308,6 +311,44 @@ TEST(Confined, WhatTheReceiverRefusesEndsIt) {
                              }});
     ASSERT_FALSE(end);
     EXPECT_EQ(end.error().code, ErrorCode::parse);
+}
+
+// In a process of its own, because a signal stays noted: SIGTERM comes as soon as the child is at work.
+void interrupted_run(double patience, bool heeds, int want) {
+    auto pid = ::fork();
+    ASSERT_GE(pid, 0);
+    if (pid == 0) {
+        note_signals();
+        std::string heard;
+        auto end = run_confined({.work =
+                                     [&](const Send& send, const StopRequested& stop_requested) {
+                                         send(stop_requested() ? "too early" : "at work");
+                                         while (!heeds || !stop_requested()) ::usleep(1000);
+                                         send(", well ended");
+                                     },
+                                 .receive = [&](const std::string& message) -> Result<void> {
+                                     if (message == "at work") ::raise(SIGTERM);
+                                     heard += message;
+                                     return {};
+                                 },
+                                 .seconds = 20,
+                                 .patience = patience});
+        if (end) ::_exit(heard == "at work, well ended" ? 10 : 11);
+        ::_exit(end.error().code == ErrorCode::interrupted ? 12 : 13);
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(pid, &status, 0), pid);
+    ASSERT_TRUE(WIFEXITED(status));
+    EXPECT_EQ(WEXITSTATUS(status), want);
+}
+
+TEST(Confined, ASignalEndsItOrAsksItToStop) {
+    RealClock clock;
+    auto begin = clock.now();
+    interrupted_run(0, true, 12);
+    interrupted_run(15, true, 10);
+    interrupted_run(0.2, false, 13);  // who does not heed has no longer than that
+    EXPECT_LT(clock.now() - begin, 10);
 }
 
 }  // namespace
