@@ -97,6 +97,7 @@ int main(int argc, char** argv) {
     umask(077);
     sys::note_signals();
     sys::RealRunner runner;
+    sys::RealRunner callers_runner(sys::callers_surroundings());
     sys::RealClock clock;
     int lost_output = 0;
     cli::World world{
@@ -107,6 +108,7 @@ int main(int argc, char** argv) {
         .open_transport =
             [] { return std::make_unique<net::CurlTransport>(environment("SSL_CERT_FILE").value_or("")); },
         .runner = runner,
+        .callers_runner = callers_runner,
         .clock = clock,
         .env = environment,
         .out =

@@ -156,6 +156,7 @@ Result<void> write_files(Node& node, const SyncOptions& options, const SyncOutco
 
 sync::SyncOptions engine_options(const SyncOptions& options, const SyncInputs& inputs, SyncRoutes& routes) {
     return {.platforms = inputs.platforms,
+            .keep_attestations = options.keep_attestations,
             .allow_missing_platform = options.allow_missing_platform,
             .force = options.force,
             .create_projects = options.create_projects,
@@ -202,7 +203,7 @@ Result<SyncOutcome> copy_apart(Node& node, const SyncOptions& options, SyncInput
     sync::LoginTable logins({.file = inputs.logins,
                              .docker = inputs.docker,
                              .fs = node.host(),
-                             .runner = node.world().runner,
+                             .runner = node.world().callers_runner,
                              .proxy_of = routes.proxy_of});
     ask_before(inputs, routes, logins);
     SyncJob job{.inputs = inputs, .routes = routes, .logins = logins};

@@ -111,6 +111,7 @@ struct SyncOptions {
     std::vector<std::string> arch = {};  // "amd64", "arm:v7"
     std::vector<std::string> os = {};    // "linux", "windows:10.0.20348"
     bool allow_missing_platform = false;
+    bool keep_attestations = true;
     ProfileOptions profile;
     bool dry_run = false;
     bool create_projects = false;

@@ -38,6 +38,12 @@ void add_what(CLI::App& command, SyncOptions& options) {
         ->delimiter(',');
     command.add_flag("--allow-missing-platform", options.allow_missing_platform,
                      "an image that has none of --arch and --os is skipped, not failed");
+    command
+        .add_option_function<std::string>(
+            "--attestations", [&options](const std::string& word) { options.keep_attestations = word == "keep"; },
+            "keep or drop what builders attest of an image, for registries that refuse it [keep]")
+        ->check(CLI::IsMember({"keep", "drop"}))
+        ->type_name("WORD");
 }
 
 void add_how(CLI::App& command, SyncWords& words) {
@@ -52,7 +58,7 @@ void add_how(CLI::App& command, SyncWords& words) {
         ->take_all();
     command.add_flag("-n,--dry-run", options.dry_run, "ask both sides, print what would move, move nothing");
     command.add_flag("--create-project", options.create_projects, "create missing projects (Harbor)");
-    command.add_flag("--force", options.force, "push tags that the destination has already");
+    command.add_flag("--force", options.force, "push tags that the destination has already, with blobs that it has lost");
     command.add_option("-p,--concurrency,--proc", options.concurrency, "streams at once [8]")
         ->check(CLI::Range(1, kMostStreams))
         ->type_name("N");

@@ -19,6 +19,7 @@ struct World {
     std::function<Result<std::unique_ptr<sys::Fs>>(const std::string& host_root)> open_root;
     std::function<std::unique_ptr<net::Transport>()> open_transport;
     sys::Runner& runner;
+    sys::Runner& callers_runner;  // for programs that the caller chose: credential helpers
     sys::Clock& clock;
     ui::Environment env;
     std::function<void(std::string_view)> out;  // stdout: data

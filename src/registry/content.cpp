@@ -239,7 +239,7 @@ Complaint read_complaint(std::string_view body) {
             out.detail = printable_line(detail->is_string()
                                             ? detail->get<std::string>()
                                             : detail->dump(-1, ' ', false, json::error_handler_t::replace),
-                                        300);
+                                        1000);
         return out;
     }
     if (body.starts_with("<"))

@@ -61,7 +61,8 @@ std::vector<std::string> Host::take_warnings() {
 
 Result<net::Answer> Host::send(const Ask& ask) {
     for (int attempt = 0;; ++attempt) {
-        if (exchange_.stopping()) return Failure(interrupted());
+        // What cleans up is still sent then, for a moment that the exchange grants.
+        if (exchange_.stopping() && ask.request.method != "DELETE") return Failure(interrupted());
         wait_for_turn();
         ++under_way_;
         auto answer = this->attempt(ask);
@@ -91,7 +92,7 @@ bool Host::should_repeat(const Ask& ask, const Result<net::Answer>& answer, int 
     int most = ask.retries >= 0 ? ask.retries : spec_.retries;
     if (!ask.repeatable || attempt >= most || exchange_.stopping() || !answer) return false;
     if (answer->error) return is_network(answer);
-    if (!is_transient(answer->status) || exhausted_) return false;
+    if (!is_transient(answer->status) || exhausted_ || is_full(*answer)) return false;
     return wish_of(*answer).value_or(0) <= spec_.longest_pause;
 }
 

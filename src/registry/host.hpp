@@ -69,6 +69,8 @@ class Host {
     // For people: what begin_pull() found.
     std::string pull_limit_text(const std::string& user) const;
 
+    // For people, once each: what is odd with this host but stops nothing.
+    void warn(std::string text);
     bool exhausted() const { return exhausted_; }  // its pull limit is used up
     std::vector<std::string> take_warnings();
     // Where there are other places to read, one that stalls twice or lies once is not asked again.
@@ -88,7 +90,6 @@ class Host {
     bool should_repeat(const Ask& ask, const Result<net::Answer>& answer, int attempt);
     void wait_for_turn();
     void note(const Ask& ask, const net::Answer& answer);
-    void warn(std::string text);
     void slow_down(double seconds);
 
     net::Exchange& exchange_;

@@ -61,6 +61,21 @@ void explain_403(const Attempt& attempt, const Complaint& complaint, Error& erro
     }
 }
 
+void explain_full(const Attempt& attempt, Error& error) {
+    error.cause = kQuotaCause;
+    error.message += ": the registry has no storage left";
+    error.hint = cat("free storage on ", attempt.host, ", or choose another registry");
+}
+
+// Replicas behind a balancer, or a proxy that changes paths: the one that is asked now did not begin it.
+void explain_lost_upload(const Attempt& attempt, Error& error) {
+    error.code = ErrorCode::http;
+    error.message += ": it does not know the upload that it began a moment ago";
+    error.hint = cat("check ", attempt.host,
+                     ": its replicas need one storage and one secret (docker-registry: http.secret), a proxy "
+                     "in front must keep paths");
+}
+
 void explain_others(const Attempt& attempt, const net::Answer& answer, Error& error) {
     switch (answer.status) {
         case 404:
@@ -81,11 +96,6 @@ void explain_others(const Attempt& attempt, const net::Answer& answer, Error& er
             error.message += ": too large for a proxy in front of the registry";
             error.hint = "raise its limit (nginx: client_max_body_size 0)";
             return;
-        case 507:
-            error.cause = kQuotaCause;
-            error.message += ": the registry has no storage left";
-            error.hint = cat("free storage on ", attempt.host, ", or choose another registry");
-            return;
         case 429:
             error.message += is_pull_quota(answer) ? ": the pull limit is used up" : ": too many requests";
             error.hint = "wait, log in at the source, or read through a mirror (--profile)";
@@ -96,6 +106,17 @@ void explain_others(const Attempt& attempt, const net::Answer& answer, Error& er
 }
 
 }  // namespace
+
+// docker-registry says it with a 500 and the word of its file system, in words or as its number: ENOSPC, EDQUOT.
+bool is_full(const net::Answer& answer) {
+    if (answer.status == 507) return true;
+    if (answer.status != 500) return false;
+    auto complaint = read_complaint(answer.body);
+    for (const auto* text : {&complaint.message, &complaint.detail})
+        for (const auto* word : {"no space left on device", "disk quota exceeded", "\"err\":28,", "\"err\":122,"})
+            if (contains(*text, word)) return true;
+    return false;
+}
 
 bool is_pull_quota(const net::Answer& answer) {
     if (answer.status != 429) return false;
@@ -111,9 +132,14 @@ Error refusal(const Attempt& attempt, const net::Answer& answer) {
         explain_401(attempt, answer, error);
     else if (answer.status == 403)
         explain_403(attempt, complaint, error);
+    else if (is_full(answer))
+        explain_full(attempt, error);
+    else if (attempt.push && complaint.code.starts_with("BLOB_UPLOAD_"))
+        explain_lost_upload(attempt, error);
     else
         explain_others(attempt, answer, error);
     if (attempt.push && complaint.code == "MANIFEST_BLOB_UNKNOWN") error.cause = kBlobUnknownCause;
+    if (attempt.push && complaint.code == "DIGEST_INVALID") error.cause = kDigestInvalidCause;
     error.message += cat(" (", answer.status);
     if (!complaint.code.empty()) error.message += cat(" ", complaint.code);
     if (!complaint.message.empty()) error.message += cat(": ", complaint.message);

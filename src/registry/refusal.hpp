@@ -13,6 +13,8 @@ namespace mirrorctl::registry {
 inline constexpr int kQuotaCause = 507;
 // And where a manifest is refused because blobs that it names are not there.
 inline constexpr int kBlobUnknownCause = 424;
+// And where it is said not to have the digest that it has.
+inline constexpr int kDigestInvalidCause = 422;
 
 struct Complaint {
     std::string code = {};     // "DENIED", "" if the body does not say
@@ -35,6 +37,9 @@ struct Attempt {
 // Codes: not_found (404), permission_denied (401, 403), http for all others; `cause` = the status, or one of
 // the two above.
 Error refusal(const Attempt& attempt, const net::Answer& answer);
+
+// Its storage is full: nothing is gained by repeating.
+bool is_full(const net::Answer& answer);
 
 // A registry that will answer the same again: nothing is gained by repeating.
 bool is_pull_quota(const net::Answer& answer);

@@ -66,10 +66,12 @@ class Repository {
     // All tags, page after page. Errors: as refusal(); http when pages go in a circle or elsewhere, or there
     // are more than `most`.
     Result<std::vector<std::string>> tags(std::size_t most);
+    struct ReferrersHint {
+        const std::set<std::string>* tags = nullptr;  // all tags of this repository, if they are known
+        int retries = -1;                             // -1 = the host's
+    };
     // The index of what refers to `digest`: the referrers API, else the fallback tag. nullopt: nothing does.
-    // `tags`: all tags of this repository, if they are known.
-    Result<std::optional<Manifest>> referrers(const std::string& digest,
-                                              const std::set<std::string>* tags = nullptr);
+    Result<std::optional<Manifest>> referrers(const std::string& digest, const ReferrersHint& hint);
 
     // Begins an upload and gives it up again: proves that the project exists and that pushing is allowed.
     Result<void> check_push();
@@ -84,7 +86,7 @@ class Repository {
 
   private:
     net::Request request(std::string_view method, std::string_view what) const;
-    Result<std::optional<Manifest>> ask_referrers(const std::string& digest);
+    Result<std::optional<Manifest>> ask_referrers(const std::string& digest, int retries);
     Result<net::Answer> pull(net::Request request, const net::Streams& streams = {}, bool repeatable = true);
 
     Host* host_;

@@ -23,7 +23,14 @@ constexpr int kMaxPages = 2000;
 Result<UploadPlace> Repository::begin_upload() {
     TRY_ASSIGN(auto answer, send_push(request("POST", "blobs/uploads/"), {}, true));
     if (answer.status != 202) return Failure(refused("push", answer, true));
-    return upload_place(request("POST", "blobs/uploads/").url, answer.header("Location").value_or(""));
+    TRY_ASSIGN(auto place,
+               upload_place(request("POST", "blobs/uploads/").url, answer.header("Location").value_or("")));
+    if (place.mended)
+        host_->warn(cat(host_->name(),
+                        " does not know its own address: it sends uploads to plain http or to another port; the "
+                        "address of the registry is used (check X-Forwarded-Proto of the proxy in front, http.host "
+                        "of docker-registry, external_url of Harbor)"));
+    return place;
 }
 
 void Repository::cancel_upload(const Url& place) {
@@ -106,11 +113,14 @@ Result<std::vector<std::string>> Repository::tags(std::size_t most) {
                 ": its pages go in a circle or lead elsewhere, or there are more than ", most, " tags")});
 }
 
-Result<std::optional<Manifest>> Repository::ask_referrers(const std::string& digest) {
+Result<std::optional<Manifest>> Repository::ask_referrers(const std::string& digest, int retries) {
     auto request = this->request("GET", cat("referrers/", digest));
     request.headers.emplace_back("Accept", "application/vnd.oci.image.index.v1+json");
     request.max_body_bytes = kMaxManifestBytes;
-    TRY_ASSIGN(auto answer, pull(request));
+    TRY_ASSIGN(auto answer, host_->send({.request = std::move(request),
+                                         .scope = host_->scope(name_, "pull"),
+                                         .account = &account_,
+                                         .retries = retries}));
     bool index = answer.header("Content-Type").value_or("").starts_with("application/vnd.oci.image.index");
     if (answer.status == 404) host_->note_no_referrers();
     if (answer.status != 200 || !index || answer.truncated) return std::optional<Manifest>();
@@ -120,13 +130,13 @@ Result<std::optional<Manifest>> Repository::ask_referrers(const std::string& dig
 }
 
 Result<std::optional<Manifest>> Repository::referrers(const std::string& digest,
-                                                      const std::set<std::string>* tags) {
+                                                      const ReferrersHint& hint) {
     if (!host_->lacks_referrers()) {
-        TRY_ASSIGN(auto list, ask_referrers(digest));
+        TRY_ASSIGN(auto list, ask_referrers(digest, hint.retries));
         if (list) return list;
     }
     auto tag = fallback_tag(digest);
-    if (tags && !tags->contains(tag)) return std::optional<Manifest>();
+    if (hint.tags && !hint.tags->contains(tag)) return std::optional<Manifest>();
     TRY_ASSIGN(auto head, this->head(tag));
     if (!head) return std::optional<Manifest>();
     TRY_ASSIGN(auto manifest, get(tag));

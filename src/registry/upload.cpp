@@ -3,6 +3,7 @@
 #include "base/strings.hpp"
 #include "registry/retry.hpp"
 #include "registry/text_body.hpp"
+#include "registry/token.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -55,8 +56,22 @@ class Upload {
 
     Result<net::Answer> stream(net::Request request) {
         request.body = &feed_;
-        return repository_.send_push(std::move(request), {.started = [this](auto id) { feed_.sending(id); }},
-                                     false);
+        auto answer = repository_.send_push(std::move(request),
+                                            {.started = [this](auto id) { feed_.sending(id); }}, false);
+        if (!answer) return Failure(placed(std::move(answer).error()));
+        return answer;
+    }
+
+    // The address was the registry's choice: nobody finds that one in his rules.
+    Error placed(Error error) const {
+        const auto& host = repository_.host();
+        if (error.code != ErrorCode::network || same_origin(place_, host.url())) return error;
+        error.message = cat("push refused: ", host.name(), "/", repository_.name(), " wants its blobs sent to ",
+                            place_.scheme, "://", place_.authority(), ": ", error.message);
+        error.hint = cat("give ", host.name(),
+                         " the address that its clients see (docker-registry: http.host; Harbor: external_url; "
+                         "a proxy in front: the Host and X-Forwarded-Proto headers)");
+        return error;
     }
 
     Result<void> take_location(const net::Answer& answer) {

@@ -36,7 +36,7 @@ struct Uploaded {
 };
 
 // POST, then PUT with the body; or PATCH and PUT; or PATCHes of `chunk` bytes and PUT. On failure the upload
-// is cancelled. `warn` is told once about a Location that had to be mended.
+// is cancelled.
 Uploaded upload_blob(Repository& repository, const Blob& blob, UploadFeed& feed, UploadStyle& style);
 
 }  // namespace mirrorctl::registry

@@ -13,16 +13,24 @@ using Outcome = ImageResult::Outcome;
 using Action = PlannedImage::Action;
 
 constexpr double kRateWindow = 3;  // seconds
+constexpr int kPuts = 4;
+constexpr double kPutPause = 0.1;
 
 std::size_t width_of(const SyncOptions& options) {
     return static_cast<std::size_t>(std::max(1, options.concurrency));
 }
 
-// docker-registry takes manifests with foreign layers only from addresses that its configuration allows.
+// docker-registry takes manifests with foreign layers only from addresses that its configuration allows; some
+// clouds' registries (Huawei SWR) take no index with attestations.
 Error explained(Error error, const Tree& tree) {
-    if (error.cause == 400 && foreign_layers(tree) > 0)
+    if (error.cause != 400) return error;
+    if (foreign_layers(tree) > 0) {
         error.message +=
             "; it has foreign layers, and the registry must allow their address (validation.manifests.urls)";
+    } else if (has_attestations(tree)) {
+        error.message += "; its index lists attestations, which this registry may not know";
+        error.hint = "copy it without them: mirrorctl sync --attestations drop";
+    }
     return error;
 }
 
@@ -188,11 +196,23 @@ Result<void> Copier::send_again(const PlannedImage& image, const Tree& tree) {
     return {};
 }
 
+// docker-registry writes the file of a manifest in place: two runs that put the same one at the same moment see
+// each other's half, and one is told that its digest is wrong. We know that it is not.
+Result<registry::Stored> Copier::put(registry::Repository& repository, const registry::Manifest& manifest,
+                                     const std::string& target) {
+    for (int attempt = 1;; ++attempt) {
+        auto stored = repository.put(target, manifest);
+        bool again = !stored && stored.error().cause == registry::kDigestInvalidCause;
+        if (!again || attempt == kPuts) return stored;
+        state_.loop.sleep(kPutPause * attempt);
+    }
+}
+
 // Children before parents, the tag last: what a registry checks is there when it checks.
 Result<std::string> Copier::push_tree(registry::Repository& repository, const Tree& tree,
                                       const std::string& target) {
     for (const auto& child : tree.children) TRY(push_tree(repository, *child, child->manifest.digest));
-    TRY_ASSIGN(auto stored, repository.put(target, tree.manifest));
+    TRY_ASSIGN(auto stored, put(repository, tree.manifest, target));
     if (!tree.content.subject.empty() && !stored.subject_noted) TRY(note_subject(repository, tree));
     return stored.digest;
 }
@@ -219,13 +239,30 @@ Result<void> Copier::note_subject(registry::Repository& repository, const Tree& 
     return {};
 }
 
+// Such a list is no content with a digest: the registry itself is asked, and where it cannot be reached, as is
+// why there are mirrors, those whose word counts. One that did not answer is not asked for the next image.
+Result<std::optional<registry::Manifest>> Copier::list_referrers(const PlannedImage& image) {
+    auto tags = state_.tags.find(image.source.location);
+    registry::Repository::ReferrersHint hint{.tags = tags == state_.tags.end() ? nullptr : &tags->second};
+    auto places = state_.hosts.readers(image.source.location, true);
+    std::rotate(places.begin(), places.end() - 1, places.end());
+    bool mirrored = state_.options.mirrors.contains(image.source.location.registry);
+    if (mirrored) hint.retries = 0;
+    Result<std::optional<registry::Manifest>> list = Failure(
+        Error{.code = ErrorCode::network, .message = cat(places.front().host().name(), " does not answer")});
+    for (auto& place : places) {
+        if (place.host().given_up()) continue;
+        list = place.referrers(image.source_digest, hint);
+        if (list || list.error().code != ErrorCode::network) return list;
+        if (mirrored) place.host().blame(2);
+    }
+    return list;
+}
+
 // What refers to the image at its source: read, and pushed with its blobs.
 Result<void> Copier::push_referrers(const PlannedImage& image) {
-    auto& source = state_.hosts.repository(image.source.location);
     auto& destination = state_.hosts.repository(image.destination.location);
-    auto tags = state_.tags.find(image.source.location);
-    TRY_ASSIGN(auto list,
-               source.referrers(image.source_digest, tags == state_.tags.end() ? nullptr : &tags->second));
+    TRY_ASSIGN(auto list, list_referrers(image));
     if (!list || image.digest != image.source_digest) return {};
     TRY_ASSIGN(auto content, registry::read_content(list->bytes, list->media_type));
     for (const auto& child : content.children) {
@@ -249,6 +286,8 @@ Result<void> Copier::push_referrers(const PlannedImage& image) {
 
 void Copier::tell_progress() {
     double now = state_.loop.now();
+    for (const auto& [index, job] : running_)
+        if (job->reader && job->reader->offset() == job->blob.size) lanes_.was_read(index);
     lanes_.note(now, state_.traffic.reading.bytes);
     history_.emplace_back(now, state_.traffic.reading.bytes);
     while (history_.size() > 1 && history_.front().first < now - kRateWindow) history_.pop_front();

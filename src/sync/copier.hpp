@@ -29,8 +29,11 @@ class Copier {
     void finish(std::size_t image);
     Result<std::string> push(const PlannedImage& image, const Tree& tree);
     Result<void> send_again(const PlannedImage& image, const Tree& tree);
+    Result<registry::Stored> put(registry::Repository& repository, const registry::Manifest& manifest,
+                                 const std::string& target);
     Result<std::string> push_tree(registry::Repository& repository, const Tree& tree,
                                   const std::string& target);
+    Result<std::optional<registry::Manifest>> list_referrers(const PlannedImage& image);
     Result<void> push_referrers(const PlannedImage& image);
     Result<void> note_subject(registry::Repository& repository, const Tree& tree);
 

@@ -31,7 +31,8 @@ struct ReadHost {
 struct SyncOptions {
     std::vector<registry::Platform> platforms =
         {};                         // empty fields match all; empty list: everything, untouched
-    bool keep_attestations = true;  // those of kept images, when a filter drops something
+    bool keep_attestations = true;  // of images that are kept; false: the index is written without them
+    bool filters() const { return !platforms.empty() || !keep_attestations; }
     bool allow_missing_platform = false;
     bool force = false;            // push the tag although the destination has the same digest
     bool create_projects = false;  // Harbor

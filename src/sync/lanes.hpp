@@ -1,5 +1,5 @@
 // Which blob is copied next. Of large ones only few at once: what a killed run has not finished is read
-// again, so two that are done are worth more than eight that are halfway. Small ones fill what is left of the
+// again, so one that is done is worth more than eight that are halfway. Small ones fill what is left of the
 // streams.
 #pragma once
 
@@ -14,13 +14,13 @@
 namespace mirrorctl::sync {
 
 // How many large blobs at once: another one as long as it made the whole clearly faster, as it does where
-// every connection has a limit of its own.
+// every connection has a limit of its own, or where a registry's hashing is what takes the time.
 class LargeAtOnce {
   public:
     explicit LargeAtOnce(std::size_t most);
     std::size_t allowed() const { return allowed_; }
-    // `bytes` read so far in this run, `running` large blobs under way.
-    void note(double now, std::int64_t bytes, std::size_t running);
+    // `bytes` read so far in this run; `busy`: as many large blobs as allowed are under way, and nothing else.
+    void note(double now, std::int64_t bytes, bool busy);
 
   private:
     void restart(double now, std::int64_t bytes);
@@ -39,6 +39,8 @@ class Lanes {
     void add(std::size_t job, std::int64_t size);
     // In a fiber: the next one, in order, or none when all have been taken. May wait for a large one to end.
     std::optional<std::size_t> take();
+    // All of it has been read: the next large one may begin while a registry stores this one.
+    void was_read(std::size_t job);
     void ended(std::size_t job);
     void note(double now, std::int64_t bytes);
 
@@ -49,7 +51,9 @@ class Lanes {
     LargeAtOnce large_at_once_;
     std::deque<std::size_t> small_;
     std::deque<std::size_t> large_;
+    std::vector<bool> is_small_;
     std::vector<std::size_t> running_;  // large ones
+    std::size_t small_running_ = 0;
     std::vector<sys::Fiber*> waiting_;
 };
 

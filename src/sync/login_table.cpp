@@ -56,12 +56,13 @@ Login LoginTable::ask_helper(const std::string& host) const {
     auto name = named == sources_.docker.helpers.end() ? sources_.docker.store : named->second;
     auto program = "docker-credential-" + name;
     Login login;
+    auto hint = cat("echo ", server_of(host), " | ", printable_line(program, 60), " get");
     auto warn = [&](std::string_view why) {
         warnings_.push_back(
             {.code = "credential_helper",
              .message = cat(printable_line(program, 60), " gave no login for ", host, ": ", why,
                             ": asking it anonymously"),
-             .hint = cat("echo ", server_of(host), " | ", printable_line(program, 60), " get")});
+             .hint = hint});
     };
     if (!is_helper_name(name)) {
         warn("that is no name of a program");
@@ -70,6 +71,8 @@ Login LoginTable::ask_helper(const std::string& host) const {
     auto ran = sources_.runner.run(
         {.argv = {program, "get"}, .input = server_of(host), .timeout_seconds = kHelperSeconds});
     if (!ran) {
+        // root's PATH has no say.
+        if (ran.error().code == ErrorCode::not_found) hint = cat("install ", program, " in /usr/local/bin");
         warn(to_string(ran.error()));
     } else if (ran->timed_out) {
         warn("no answer in time");

@@ -178,7 +178,7 @@ std::vector<PlannedImage> Planner::images_of(const Wish& wish, const std::string
 // With a filter the digest at the destination is known only once the index has been read.
 void Planner::compare(const Wish& wish, const std::string& source_digest) {
     std::vector<PlannedImage> images;
-    bool telling = state_.options.platforms.empty() && !state_.options.force && !source_digest.empty();
+    bool telling = !state_.options.filters() && !state_.options.force && !source_digest.empty();
     for (auto& image : images_of(wish, source_digest)) {
         const auto& destination = image.destination;
         if (telling && !lacks(destination)) {
@@ -218,7 +218,7 @@ void Planner::plan_copy(const Wish& wish, std::vector<PlannedImage> images) {
             image.why = read->notes.empty() ? "no manifest of it is wanted" : read->notes.front();
         } else {
             image.digest = read->tree->manifest.digest;
-            bool same = !state_.options.platforms.empty() && !state_.options.force && has(image);
+            bool same = state_.options.filters() && !state_.options.force && has(image);
             if (same) {
                 image.action = PlannedImage::Action::up_to_date;
                 image.why = "the destination has it";

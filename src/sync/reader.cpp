@@ -14,6 +14,7 @@ constexpr std::int64_t kRing = 256 * 1024;
 constexpr std::int64_t kSlack = 128 * 1024;      // what may still come after a hold
 constexpr std::int64_t kProgress = 1024 * 1024;  // bytes after which a failed place deserves another attempt
 constexpr int kAttempts = 4;                     // per place, without progress
+constexpr int kPatient = 8;                      // where the only place does not answer: it may be starting again
 constexpr double kPause = 0.2;
 
 std::size_t ring_size(std::int64_t blob) {
@@ -55,7 +56,7 @@ Result<void> BlobReader::run(std::vector<registry::Repository> places) {
 bool BlobReader::try_place(registry::Repository& place, Error& last) {
     from_ = place.host().name();
     bool others = !others_.empty();
-    for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    for (int attempt = 0, most = kAttempts; attempt < most; ++attempt) {
         auto before = offset_;
         auto done = read_once(place);
         if (done) return true;
@@ -64,6 +65,7 @@ bool BlobReader::try_place(registry::Repository& place, Error& last) {
         bool repeat = last.code == ErrorCode::network ||
                       (last.cause && (*last.cause >= 500 || *last.cause == 429 || *last.cause == 403));
         bool stalled = last.cause == net::kStalled;
+        most = last.code == ErrorCode::network && !stalled ? kPatient : kAttempts;
         if (others && stalled) place.host().blame(1);
         if (!repeat || (others && (attempt > 0 || stalled))) return false;
         if (offset_ - before >= kProgress) attempt = 0;
@@ -123,11 +125,15 @@ bool BlobReader::begin(const net::Response& response, net::RequestId id) {
 }
 
 bool BlobReader::take(std::string_view bytes) {
-    auto known = std::min<std::int64_t>(skip_, static_cast<std::int64_t>(bytes.size()));
+    auto came = bytes.size();
+    reading_.bytes += static_cast<std::int64_t>(came);
+    auto known = std::min<std::int64_t>(skip_, static_cast<std::int64_t>(came));
     skip_ -= known;
     bytes.remove_prefix(static_cast<std::size_t>(known));
-    if (bytes.empty()) return true;
-    reading_.bytes += static_cast<std::int64_t>(bytes.size());
+    if (bytes.empty()) {
+        throttle(came);
+        return true;
+    }
     if (static_cast<std::int64_t>(bytes.size()) > blob_.size - offset_)
         return refuse("it has more bytes than it should");
     if (givers_.empty() || givers_.back() != from_) givers_.push_back(from_);
@@ -140,21 +146,25 @@ bool BlobReader::take(std::string_view bytes) {
     offset_ += static_cast<std::int64_t>(bytes.size());
     pipe_.write(bytes);
     if (!pipe_.has_readers()) return refuse("nobody wants it any more");
-    double now = loop_.now();
-    if (auto rate = pace_.take(bytes.size(), now)) judge(*rate);
+    if (auto rate = pace_.take(bytes.size(), loop_.now())) judge(*rate);
     if (drips_ && !last) return refuse("it only drips");
-    if (double rest = reading_.throttle.spend(bytes.size(), now); rest > 0.02 && !last) {
-        throttled_ = holding_ = true;
-        pace_.rest(now);
-        loop_.hold(request_);
-        loop_.after(rest, [this, id = request_, alive = std::weak_ptr(alive_)] {
-            if (alive.expired() || id != request_) return;
-            throttled_ = false;
-            go_on();
-        });
-    }
+    throttle(came);
     hold_if_full();
     return true;
+}
+
+void BlobReader::throttle(std::size_t bytes) {
+    double now = loop_.now();
+    double rest = reading_.throttle.spend(bytes, now);
+    if (rest <= 0.02 || offset_ == blob_.size) return;
+    throttled_ = holding_ = true;
+    pace_.rest(now);
+    loop_.hold(request_);
+    loop_.after(rest, [this, id = request_, alive = std::weak_ptr(alive_)] {
+        if (alive.expired() || id != request_) return;
+        throttled_ = false;
+        go_on();
+    });
 }
 
 void BlobReader::hold_if_full() {

@@ -53,6 +53,7 @@ class BlobReader final : public net::BodySink {
     Result<void> read_once(registry::Repository& place);
     void judge(double rate);
     bool refuse(std::string why);
+    void throttle(std::size_t bytes);
     void hold_if_full();
     void go_on();
 

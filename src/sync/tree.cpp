@@ -31,6 +31,15 @@ bool matches(const registry::Platform& wanted, const registry::Platform& have) {
            same(wanted.os_version, have.os_version);
 }
 
+// A sparse index: some registries keep one whose other platforms were never copied.
+Error lacking(const Location& location, const registry::Part& child) {
+    auto platform = child.has_platform ? cat(" (", printable_line(text_of(child.platform), 60), ")") : "";
+    return {.code = ErrorCode::not_found,
+            .message = cat("the index is not whole: ", location.str(), " has no ", child.digest, platform),
+            .hint = "copy what is there with --arch and --os, or take the image from where it was published",
+            .cause = 404};
+}
+
 void collect(const Tree& tree, std::set<std::string>& seen, std::vector<registry::Part>& out) {
     for (const auto& blob : tree.content.blobs)
         if (!blob.external && seen.insert(blob.digest).second) out.push_back(blob);
@@ -59,6 +68,12 @@ std::size_t foreign_layers(const Tree& tree) {
     return count;
 }
 
+bool has_attestations(const Tree& tree) {
+    const auto& children = tree.content.children;
+    return std::any_of(children.begin(), children.end(),
+                       [](const auto& child) { return !child.attests.empty(); });
+}
+
 Result<registry::Manifest> TreeReader::get(const Location& location, const std::string& target) {
     bool by_tag = target.find(':') == std::string::npos;
     auto places = hosts_.readers(location, by_tag);
@@ -76,10 +91,10 @@ Result<FilteredTree> TreeReader::read(const Location& location, const std::strin
     TRY_ASSIGN(auto content, registry::read_content(manifest.bytes, manifest.media_type));
     out.read_digest = manifest.digest;
     auto tree = std::make_shared<Tree>(Tree{std::move(manifest), std::move(content), {}});
-    if (tree->content.index && !options_.platforms.empty()) TRY(filter(out, *tree));
+    if (tree->content.index && options_.filters()) TRY(filter(out, *tree));
     TRY(read_children(location, *tree, 1));
     bool empty = tree->content.index && tree->content.children.empty();
-    if (!(empty && !options_.platforms.empty())) out.tree = tree;
+    if (!(empty && options_.filters())) out.tree = tree;
     if (!tree->content.index && !options_.platforms.empty()) TRY(judge_single(location, out));
     if (auto count = foreign_layers(*tree); out.tree && count > 0)
         out.notes.push_back(
@@ -108,6 +123,7 @@ Result<void> TreeReader::read_children(const Location& location, Tree& tree, int
             tree.content.blobs.push_back(child);
             continue;
         }
+        if (!node && node.error().code == ErrorCode::not_found) return Failure(lacking(location, child));
         if (!node) return Failure(in_context(node.error(), cat("child ", child.digest)));
         tree.children.push_back(*node);
     }

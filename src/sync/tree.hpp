@@ -44,6 +44,9 @@ class TreeReader {
 // How many foreign layers it has: those stay where their "urls" say, as with docker push.
 std::size_t foreign_layers(const Tree& tree);
 
+// Whether its index lists what builders attest of its images (BuildKit's provenance and SBOM).
+bool has_attestations(const Tree& tree);
+
 // Every blob of the tree once; foreign layers are left out.
 std::vector<registry::Part> blobs_of(const Tree& tree);
 

@@ -94,15 +94,13 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 
 }  // namespace
 
-Result<Process> Process::start(const std::string& program, const std::vector<std::string>& argv,
-                               const std::string& input) {
-    TRY_ASSIGN(auto in, input_file(input));
+Result<Process> Process::start(const std::string& program, const Command& command,
+                               std::vector<std::string> environment) {
+    TRY_ASSIGN(auto in, input_file(command.input));
     TRY_ASSIGN(auto out, make_pipe());
     TRY_ASSIGN(auto err, make_pipe());
     SpawnSetup setup(in.get(), out.write_end.get(), err.write_end.get());
-    auto arguments = argv;
-    std::vector<std::string> environment = {
-        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "HOME=/root"};
+    auto arguments = command.argv;
     auto argument_pointers = pointers(arguments);
     auto environment_pointers = pointers(environment);
     pid_t pid = -1;

@@ -4,6 +4,7 @@
 
 #include "base/result.hpp"
 #include "sys/fd.hpp"
+#include "sys/runner.hpp"
 
 #include <sys/types.h>
 
@@ -14,9 +15,9 @@ namespace mirrorctl::sys {
 
 class Process {
   public:
-    // `program` is a path. Standard input reads `input`; errors: not_found, permission_denied, io.
-    static Result<Process> start(const std::string& program, const std::vector<std::string>& argv,
-                                 const std::string& input);
+    // `program` is a path. Standard input reads `command.input`; errors: not_found, permission_denied, io.
+    static Result<Process> start(const std::string& program, const Command& command,
+                                 std::vector<std::string> environment);
     Process(Process&& other) noexcept;
     Process& operator=(Process&&) = delete;
     ~Process();  // kills the group and collects the child if it still runs

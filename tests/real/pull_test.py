@@ -3,7 +3,7 @@
 
 Two of Debian's registries are mirrors (one is throttled), a third stands in for Docker Hub. No systemd runs in the sandbox, so mirrorctl
 reports its activations as deferred; what systemd would do (SIGHUP for dockerd, a restart of containerd) this test does itself.
-Needs root and the packages docker.io, containerd, docker-registry, iproute2, openssl; skips with the reason otherwise.
+Needs root and the packages docker.io, containerd, docker-registry, skopeo, iproute2, openssl; skips with the reason otherwise.
 """
 
 import json
@@ -16,7 +16,7 @@ import sandbox
 from parts import Containerd, Dockerd, Failed, Registry, make_authority, run, wait_for
 
 PROGRAMS = {"/usr/sbin/dockerd": "docker.io", "/usr/bin/docker": "docker.io", "/usr/bin/containerd": "containerd",
-            "docker-registry": "docker-registry", "ip": "iproute2", "openssl": "openssl"}
+            "docker-registry": "docker-registry", "skopeo": "skopeo", "ip": "iproute2", "openssl": "openssl"}
 FAST, SLOW, HUB = "http://fast.example:5000", "http://slow.example:5000", "registry-1.docker.io"
 HOSTS = {"fast.example": "10.77.0.2", "slow.example": "10.77.0.3", HUB: "10.77.0.4"}
 MIB = 1 << 20
@@ -184,6 +184,25 @@ class Story:
         self.dockerd.start()
         print("ok: dockerd refuses what doctor says that it refuses, and nothing else", flush=True)
 
+    def from_node(self):
+        """Both engines' images go to a registry of one's own: one that both hold, one of each; what came from there stays out."""
+        hub = self.registries["hub"] = Registry("hub", 5004, None)
+        held = {name: images.Image(name, [10_000]) for name in ("docker-only", "cri-only")}
+        for name, image in held.items():
+            images.push(self.registries["origin"].base, f"library/{name}", "1", image)
+        images.push(hub.base, "mine/own", "1", images.Image("own", [10_000]))
+        self.dockerd.pull("docker-only:1")
+        self.dockerd.pull("127.0.0.1:5004/mine/own:1")
+        self.containerd.pull("docker.io/library/cri-only:1")
+        document = self.mirrorctl("sync", "--from-node", "--to", "127.0.0.1:5004", "--keep-path")
+        copied = sorted((image["source"], image["destination"]) for image in document["images"] if image["outcome"] == "copied")
+        wanted = [(f"docker.io/library/{name}:1", f"127.0.0.1:5004/library/{name}:1") for name in ("app", "cri-only", "docker-only")]
+        expect(copied == wanted and len(document["images"]) == 3, f"sync --from-node: {document['images']}")
+        for name, image in held.items():
+            there = run("skopeo", "inspect", "--raw", "--tls-verify=false", f"docker://127.0.0.1:5004/library/{name}:1").stdout
+            expect(images.digest(there.encode()) == image.digest, f"{name} is another image: {there}")
+        print("ok: what dockerd and containerd hold was copied to a registry", flush=True)
+
     def rollback(self):
         document = self.mirrorctl("rollback")
         expect(document["changed"], f"rollback: {document}")
@@ -208,6 +227,7 @@ class Story:
         self.ignored_files()
         self.refused_files()
         self.apply_again()
+        self.from_node()
         self.rollback()
         self.expect_pulls_from("origin")
 

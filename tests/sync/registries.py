@@ -164,6 +164,12 @@ class Registry:
         self.close()
         return False
 
+    def kill(self):
+        """As when its node dies; `start` brings it back with what it had."""
+        self.process.kill()
+        self.process.wait()
+        self.log.close()
+
     def close(self):
         if self.process.poll() is None:
             self.process.terminate()

@@ -105,6 +105,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.connection.shutdown(socket.SHUT_RDWR)
         return True
 
+    def hang_up(self):
+        """Not even a status line."""
+        self.close_connection = True
+        self.read = b""
+        self.connection.shutdown(socket.SHUT_RDWR)
+        return True
+
     def stall(self, data, after):
         self.send_response(200)
         self.send_header("Content-Length", len(data))

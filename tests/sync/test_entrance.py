@@ -61,6 +61,11 @@ class Entrance(Case):
         self.list_host(destination, "https", "tester", "secret", at("server.pem"), at("client.pem"), at("client.key"))
         self.copy(source, destination)
         self.assert_copied(source, destination)
+        self.assertNotIn("WARNING", self.output)
+        destination.location = lambda path: f"http://{destination.host}{path}"
+        self.copy(source, destination, to="team/c")
+        self.assert_copied(source, destination, "team/c")
+        self.assertEqual(self.output.count("does not know its own address"), 1)
         self.hosts = []
         self.list_host(destination, "https", "tester", "secret", "-", at("client.pem"), at("client.key"))
         self.copy(source, destination, to="team/b", expect=1)

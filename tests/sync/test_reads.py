@@ -1,10 +1,11 @@
 """How blobs and manifests are read: cut, refused, false, and from mirrors."""
+import json
 import os
 import re
 import time
 
 from case import MIB, Case, big_blob
-from registry import IMAGE, digest_of
+from registry import IMAGE, INDEX, digest_of
 
 
 class Reads(Case):
@@ -42,8 +43,27 @@ class Reads(Case):
             data = big_blob(handler, path)
             return data is not None and (handler.reply(200, data) if handler.headers.get("Range") else handler.cut(data, 2 * MIB))
         source.rules.append(whole)
+        began = time.monotonic()
+        self.copy(source, destination, SYNC_RATE=str(2 * MIB))
+        self.assert_copied(source, destination)
+        self.assertGreater(self.bytes_read(), 5 * MIB, "what came a second time was read, too")
+        self.assertGreater(time.monotonic() - began, 2.2, "and counts for the limit")
+
+    def test_a_source_that_starts_again(self):
+        """It is away for as long as a registry's container takes, in the middle of a blob; nobody else has it."""
+        source, destination = self.pair([os.urandom(3 * MIB)])
+        since = []
+
+        def away(handler, method, path, query):
+            data = big_blob(handler, path)
+            if data is not None and not since:
+                since.append(time.monotonic())
+                return handler.cut(data, 2 * MIB)
+            return bool(since) and time.monotonic() - since[0] < 6 and handler.hang_up()
+        source.rules.append(away)
         self.copy(source, destination)
         self.assert_copied(source, destination)
+        self.assertLess(self.bytes_read(), 3 * MIB + 10000)
 
     def test_busy_for_everybody(self):
         """One 429 with Retry-After: nobody asks that host before."""
@@ -150,6 +170,28 @@ class Mirrors(Case):
         def stale(handler, method, path, query):
             return path.endswith("/manifests/1") and handler.reply(200, b"{}", Content_Type=IMAGE, Docker_Content_Digest=digest_of(b"{}"))
         self.with_mirror(stale, [b"x" * 100])
+
+
+    def test_an_origin_that_is_out_of_reach_is_not_waited_for(self):
+        """Everything comes from the mirror; who signed the images is asked of the origin once, not once per image."""
+        source, destination = self.pair([b"x" * 100])
+        source.put_image("team/app", "2", [b"y" * 100])
+        mirror = self.registry()
+        mirror.blobs, mirror.manifests = source.blobs, source.manifests
+        signature = json.dumps({"schemaVersion": 2, "mediaType": IMAGE, "artifactType": "application/x-signature", "subject": {
+            "mediaType": IMAGE, "digest": self.digest, "size": 1}, "layers": [],
+            "config": {"mediaType": "application/vnd.oci.empty.v1+json", **source.put_blob("team/app", b"{}")}}).encode()
+        signed = source.put_manifest("team/app", "signature", IMAGE, signature)
+        listed = json.dumps({"schemaVersion": 2, "mediaType": INDEX, "manifests": [{"mediaType": IMAGE, "digest": signed, "size": len(signature)}]})
+        mirror.rules.append(lambda handler, method, path, query: path.endswith(f"/referrers/{self.digest}") and
+                            handler.reply(200, listed.encode(), Content_Type=INDEX))
+        source.rules.append(lambda handler, method, path, query: handler.hang_up())
+        began = time.monotonic()
+        self.copy(source, destination, tag=":1", SYNC_MIRRORS=f"{source.host} {mirror.url} resolve", SYNC_REFERRERS="1")
+        self.assert_copied(source, destination)
+        self.assertIn(("team/app", signed), destination.manifests, "the mirror's word counts, so it was asked instead")
+        self.assertEqual(len(source.log), 1)
+        self.assertLess(time.monotonic() - began, 5)
 
 
 class PullLimit(Case):

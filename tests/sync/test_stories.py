@@ -60,6 +60,20 @@ class Destinations(Case):
         self.assertEqual(destination.count("PUT", "/manifests/"), 4, "once more, and no more")
 
 
+    def test_two_that_store_the_same_manifest_at_once(self):
+        """docker-registry: one of them is told that the digest of its bytes is wrong. At another moment it is not."""
+        source, destination = self.pair()
+        refuse = lambda handler, method, path, query: method == "PUT" and "/manifests/" in path and handler.error(  # noqa: E731
+            400, "DIGEST_INVALID", "provided digest did not match uploaded content")
+        destination.rules.append(once(refuse))
+        self.copy(source, destination)
+        self.assert_copied(source, destination)
+        destination.rules[:] = [refuse]
+        destination.log.clear()
+        self.copy(source, destination, to="team/b", expect=1)
+        self.assertEqual(destination.count("PUT", "/manifests/"), 4)
+
+
 class Sources(Case):
     def test_storage_elsewhere_gets_no_credentials(self):
         """Same address, another port: still another host."""
@@ -95,6 +109,44 @@ class Sources(Case):
         self.assertIn("schema 1", self.output)
         self.assert_copied(source, destination)
         self.assertNotIn(("team/app", "old"), destination.manifests)
+
+    def index(self, source, more):
+        """An index of one image and of `more(its digest)`."""
+        image = source.put_image("team/app", "amd64", [b"image"])
+        part = {"mediaType": IMAGE, "digest": image, "size": len(source.manifests["team/app", image][1]), "platform": {"os": "linux", "architecture": "amd64"}}
+        return source.put_manifest("team/app", "1", INDEX, json.dumps(
+            {"schemaVersion": 2, "mediaType": INDEX, "manifests": [part, {"mediaType": IMAGE, **more(image)}]}).encode())
+
+    def attested(self, source):
+        attestation = source.put_image("team/app", "attestation", [b"provenance"], "unknown")
+        size = len(source.manifests["team/app", attestation][1])
+        return attestation, self.index(source, lambda image: {"digest": attestation, "size": size, "platform": {"os": "unknown", "architecture": "unknown"}, "annotations": {
+            "vnd.docker.reference.type": "attestation-manifest", "vnd.docker.reference.digest": image}})
+
+    def test_a_registry_that_takes_no_attestations(self):
+        """Huawei SWR: "fail to parse manifest.json"; the message names the way out, and the way works."""
+        source, destination = self.registry(), self.registry()
+        attestation, _ = self.attested(source)
+        destination.rules.append(lambda handler, method, path, query: method == "PUT" and "/manifests/" in path and b"attestation-manifest" in handler.body() and
+                                 handler.error(400, "MANIFEST_INVALID", "fail to parse manifest.json"))
+        self.copy(source, destination, expect=1)
+        self.assertIn("lists attestations", self.output)
+        destination.manifests.clear()
+        for outcome in ("copied 1", "skipped 1"):
+            self.copy(source, destination, SYNC_ATTESTATIONS="drop")
+            self.assertIn(outcome, self.output)
+        self.assertIn("digest changed by the filter: 1 of 2", self.output)
+        self.assertNotIn(("team/app", attestation), destination.manifests)
+        self.assertEqual([len(json.loads(data)["manifests"]) for (_, name), (_, data) in destination.manifests.items() if name == "1"], [1])
+
+    def test_a_sparse_index(self):
+        source, destination = self.registry(), self.registry()
+        self.index(source, lambda _: {"digest": "sha256:" + "7" * 64, "size": 700, "platform": {"os": "linux", "architecture": "arm64"}})
+        self.copy(source, destination, expect=1)
+        self.assertIn(f"the index is not whole: {source.host}/team/app has no sha256:{'7' * 64} (linux/arm64)", self.output)
+        self.assertEqual(destination.manifests, {})
+        self.copy(source, destination, SYNC_PLATFORMS="linux/amd64")
+        self.assertIn("copied 1", self.output)
 
     def test_one_repository_that_does_not_answer(self):
         source, destination = self.pair()

@@ -228,6 +228,73 @@ class Sync(unittest.TestCase):
     def test_ctrl_c_and_again(self):
         self.assertLess(self.interrupted_copy("stopped", signal.SIGINT), 0.55)
 
+    def test_registries_that_die_and_come_back(self):
+        """Each in the middle of a copy, for three seconds: the copy goes on, and reads again only what a dead destination had half."""
+        size = 6 << 20
+        digest = self.S.tag_image("big/away", "1", "away", sizes=[size] * 4)
+        for who, most in ((self.S, 4 * size + 10000), (self.D, 6 * size)):
+            file = self.rules({"S/big/away:1": f"D/away/{who.name}"})
+            report = self.lab.folder / "away.json"
+            run = subprocess.Popen(self.command("--auth", self.lab.auth, "--images", file, "--rate", "6MiB", "-p", "2", "--report", report),
+                                   env=self.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+            try:
+                time.sleep(1.5)
+                who.kill()
+                time.sleep(3)
+                self.assertTrue(who.start())
+                _, errors = run.communicate(timeout=TIMEOUT)
+            finally:
+                if run.poll() is None:
+                    run.kill()
+                    run.communicate()
+            self.assertEqual(run.returncode, 0, errors)
+            self.assertEqual(self.D.manifest(f"away/{who.name}", "1")[1], digest)
+            self.assertLessEqual(json.loads(report.read_text())["totals"]["bytes_read"], most)
+
+    def test_three_runs_at_once(self):
+        self.S.tag_image("big/crowd", "1", "crowd", sizes=[3 << 20] * 3)
+        file = self.rules({"S/big/crowd:1": "D/crowd/app", "S/app/web": "D/crowd/web"})
+        runs = [subprocess.Popen(self.command("--auth", self.lab.auth, "--images", file), env=self.environment(), stdout=subprocess.PIPE,
+                                 stderr=subprocess.STDOUT, text=True) for _ in range(3)]
+        for run in runs:
+            out, _ = run.communicate(timeout=TIMEOUT)
+            self.assertEqual(run.returncode, 0, out)
+        self.assertEqual(self.skopeo_digest(self.D, "crowd/app", "1"), self.skopeo_digest(self.S, "big/crowd", "1"))
+        self.whole_by_skopeo("crowd/web", "1.5")
+
+    def test_force_brings_back_what_the_destination_lost(self):
+        self.S.tag_image("big/lost", "1", "lost", sizes=[40000])
+        file = self.rules({"S/big/lost:1": "D/lost/app"})
+        self.run_sync("--images", file)
+        lost = json.loads(self.D.manifest("lost/app", "1")[0])["layers"][0]["digest"].removeprefix("sha256:")
+        (self.D.folder / f"data/docker/registry/v2/blobs/sha256/{lost[:2]}/{lost}/data").unlink()
+        self.assertEqual(self.sync("--images", file)["totals"]["skipped"], 1, "the manifest is there: nothing tells")
+        self.assertEqual(self.sync("--images", file, "--force")["totals"]["bytes_written"], 40000)
+        self.whole_by_skopeo("lost/app", "1")
+
+    def test_odd_images(self):
+        """127 layers, empty ones, one that is listed three times, an index in an index in an index."""
+        same, none = b"same" * 999, b""
+        S, entry = self.S, lambda kind, data: {"mediaType": kind, "size": len(data), "digest": registries.digest_of(data)}
+        layers = [b"%d" % i for i in range(122)] + [none, same, same, same, none]
+        config = json.dumps({"architecture": "amd64", "os": "linux"}).encode()
+        for blob in {*layers, config}:
+            S.put_blob("odd/app", blob)
+        image = json.dumps({"schemaVersion": 2, "mediaType": registries.MANIFEST, "config": entry(registries.CONFIG, config),
+                            "layers": [entry(registries.LAYER, layer) for layer in layers]}, indent=1).encode()
+        self.assertEqual(len(layers), 127)
+        S.put_manifest("odd/app", registries.digest_of(image), image, registries.MANIFEST)
+        inner, kind = image, registries.MANIFEST
+        for depth in range(3):
+            inner = json.dumps({"schemaVersion": 2, "mediaType": registries.INDEX, "manifests": [entry(kind, inner)]}, indent=depth).encode()
+            S.put_manifest("odd/app", "nested" if depth == 2 else registries.digest_of(inner), inner, registries.INDEX)
+            kind = registries.INDEX
+        self.run_sync("--images", self.rules({"S/odd/app:nested": "D/odd/app"}))
+        self.assertEqual(self.D.manifest("odd/app", "nested")[0], inner)
+        self.assertEqual(self.D.manifest("odd/app", registries.digest_of(image))[0], image)
+        for layer in (none, same):
+            self.assertEqual(self.D.ask("GET", f"/v2/odd/app/blobs/{registries.digest_of(layer)}")[2], layer)
+
     # ---- for the nodes -------------------------------------------------------------------------------------------------------------
 
     def test_emitted_profile(self):

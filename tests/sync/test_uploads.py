@@ -1,4 +1,5 @@
 """How blobs and manifests are sent, to registries that want it their own way, refuse or lie."""
+import json
 import os
 
 from case import MIB, Case, forget_tokens, once
@@ -83,6 +84,38 @@ class Uploads(Case):
                 self.assertIn(word, self.output)
                 self.assertNotIn(("team/app", "1"), destination.manifests)
                 self.assertLess(self.bytes_read(), 4 * MIB)
+
+    def test_a_full_disk_is_said_and_not_repeated(self):
+        """As docker-registry says it, with its file system's words or their number (its "Err":28 is ENOSPC)."""
+        details = ("write /data/_uploads/1/data: no space left on device",
+                   {"DriverName": "filesystem", "Enclosed": {"Op": "mkdir", "Path": "/data", "Err": 28}})
+        for detail in details:
+            body = json.dumps({"errors": [{"code": "UNKNOWN", "message": "unknown error", "detail": detail}]}).encode()
+            for method in ("PUT", "POST"):
+                with self.subTest((method, detail)):
+                    source, destination = self.pair([os.urandom(MIB)])
+                    destination.rules.append(lambda handler, asked, path, query: asked == method and "/uploads/" in path and
+                                             handler.body() is not None and handler.reply(500, body))
+                    self.copy(source, destination, expect=1)
+                    self.assertIn("no storage left", self.output)
+                    self.assertEqual(destination.count(method, "/uploads/"), 2 if method == "PUT" else 1, "one per blob, or the first look")
+                    self.assertLess(self.bytes_read(), 2 * MIB)
+
+    def test_a_place_that_no_client_reaches(self):
+        """docker-registry behind a proxy that knows only its own name."""
+        source, destination = self.pair()
+        destination.location = lambda path: f"http://registry.invalid:5000{path}"
+        self.copy(source, destination, expect=1)
+        self.assertIn(f"{destination.host}/team/app wants its blobs sent to http://registry.invalid:5000", self.output)
+
+    def test_a_place_that_is_lost(self):
+        """A proxy that changes paths, or replicas without a common secret: as docker-registry says it."""
+        source, destination = self.pair()
+        destination.rules.append(lambda handler, method, path, query: method == "PUT" and "/uploads/" in path and
+                                 handler.error(404, "BLOB_UPLOAD_INVALID", "blob upload invalid"))
+        self.copy(source, destination, expect=1)
+        self.assertIn("does not know the upload that it began", self.output)
+        self.assertNotIn("no such repository", self.output)
 
     def test_a_put_refused_for_a_moment(self):
         for status in (429, 401, 503):

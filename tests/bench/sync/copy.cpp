@@ -66,6 +66,7 @@ sync::SyncOptions options_of_environment() {
     if (auto at_once = text("SYNC_CONCURRENCY"); !at_once.empty())
         options.concurrency = std::atoi(at_once.c_str());
     options.referrers = !text("SYNC_REFERRERS").empty();
+    options.keep_attestations = text("SYNC_ATTESTATIONS") != "drop";
     options.create_projects = !text("SYNC_CREATE_PROJECTS").empty();
     std::istringstream mirrors(text("SYNC_MIRRORS"));
     std::string upstream, url, trust, platform;

@@ -48,6 +48,7 @@ class Apart : public testing::Test {
     World world_{.open_root = {},
                  .open_transport = [this] { return std::make_unique<Borrowed>(scripted_.transport); },
                  .runner = runner_,
+                 .callers_runner = runner_,
                  .clock = scripted_.clock,
                  .env = {},
                  .out = {},

@@ -13,15 +13,17 @@ constexpr std::int64_t kMiB = 1 << 20;
 
 TEST(LargeAtOnce, OneMoreAsLongAsItPays) {
     LargeAtOnce large(8);
-    EXPECT_EQ(large.allowed(), 2U);
+    EXPECT_EQ(large.allowed(), 1U);
     std::int64_t bytes = 0;
     double now = 0;
     auto run = [&](double rate, double seconds) {
         for (double until = now + seconds; now < until; now += 0.1) {
-            large.note(now, bytes, large.allowed());
+            large.note(now, bytes, true);
             bytes += static_cast<std::int64_t>(rate * 0.1);
         }
     };
+    run(1e6, 0.7);
+    EXPECT_EQ(large.allowed(), 2U);
     run(2e6, 2.3);
     EXPECT_EQ(large.allowed(), 3U);
     run(3e6, 2.3);
@@ -33,15 +35,19 @@ TEST(LargeAtOnce, OneMoreAsLongAsItPays) {
 }
 
 TEST(LargeAtOnce, AFullLineAndOneStreamStayAsTheyAre) {
-    LargeAtOnce fast(8), single(1), idle(8);
+    LargeAtOnce fast(8), line(8), single(1), idle(8);
+    std::int64_t bytes = 0;
     for (int i = 0; i < 200; ++i) {
-        fast.note(i * 0.1, i * 20 * kMiB, 2);
-        single.note(i * 0.1, i * 1000, 1);
-        idle.note(i * 0.1, i * 1000, 1);
+        bytes += (fast.allowed() == 1 ? 15 : 20) * kMiB;
+        fast.note(i * 0.1, bytes, true);
+        line.note(i * 0.1, i * kMiB, true);
+        single.note(i * 0.1, i * 1000, true);
+        idle.note(i * 0.1, i * 1000, false);
     }
-    EXPECT_EQ(fast.allowed(), 2U);
+    EXPECT_EQ(fast.allowed(), 2U) << "the second one paid, and a third is not worth what a kill would cost";
+    EXPECT_EQ(line.allowed(), 1U) << "the second one brought nothing";
     EXPECT_EQ(single.allowed(), 1U);
-    EXPECT_EQ(idle.allowed(), 2U) << "what is not used cannot be judged";
+    EXPECT_EQ(idle.allowed(), 1U) << "what is not used cannot be judged";
 }
 
 TEST(Lanes, LargeOnesWaitAndSmallOnesPass) {
@@ -67,8 +73,56 @@ TEST(Lanes, LargeOnesWaitAndSmallOnesPass) {
             });
         },
         [] {});
-    EXPECT_EQ(order, (std::vector<std::size_t>{0, 1, 4, 5, 6, 2, 3}));
-    EXPECT_EQ(most, 2U);
+    EXPECT_EQ(order, (std::vector<std::size_t>{0, 4, 5, 6, 1, 2, 3}));
+    EXPECT_EQ(most, 1U);
+}
+
+TEST(Lanes, TheNextLargeOneBeginsWhileOneIsStored) {
+    support::FakeClock clock;
+    support::FakeTransport transport(clock);
+    Loop loop(transport, clock, [] { return false; });
+    Lanes lanes(loop, 4);
+    for (std::size_t i = 0; i < 2; ++i) lanes.add(i, 100 * kMiB);
+    std::vector<double> began;
+    loop.run(
+        [&] {
+            loop.parallel(2, 2, [&](std::size_t) {
+                auto job = lanes.take();
+                began.push_back(loop.now());
+                loop.sleep(10);
+                lanes.was_read(*job);
+                loop.sleep(30);
+                lanes.ended(*job);
+            });
+        },
+        [] {});
+    ASSERT_EQ(began.size(), 2U);
+    EXPECT_NEAR(began[1] - began[0], 10, 0.2);
+}
+
+TEST(Lanes, WhatSmallOnesBringIsNoReasonForMoreOrFewer) {
+    support::FakeClock clock;
+    support::FakeTransport transport(clock);
+    Loop loop(transport, clock, [] { return false; });
+    Lanes lanes(loop, 4);
+    for (std::size_t i = 0; i < 3; ++i) lanes.add(i, 100 * kMiB);
+    lanes.add(3, kMiB);
+    std::size_t begun = 0;
+    loop.run(
+        [&] {
+            loop.parallel(4, 4, [&](std::size_t) {
+                while (auto job = lanes.take()) {
+                    ++begun;
+                    loop.sleep(*job == 3 ? 5 : 50);
+                    if (*job == 3) {
+                        EXPECT_EQ(begun, 2U) << "judged while the small one was under way";
+                    }
+                    lanes.ended(*job);
+                }
+            });
+        },
+        [&] { lanes.note(loop.now(), static_cast<std::int64_t>(loop.now() * 1e6)); });
+    EXPECT_EQ(begun, 4U);
 }
 
 TEST(ShownRates, FarBelowWhatAnotherHasShown) {

@@ -7,10 +7,13 @@
 
 #include <gmock/gmock.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <thread>
 
 namespace mirrorctl::sys {
@@ -47,6 +50,24 @@ TEST(RealRunner, EnvironmentAndDirectoryAreFixed) {
     EXPECT_THAT(finished.out, HasSubstr("HOME=/root\n"));
     EXPECT_THAT(finished.out, testing::Not(HasSubstr("LEAK")));
     EXPECT_THAT(finished.out, testing::EndsWith("\n/\n"));
+}
+
+TEST(RealRunner, TheCallersSurroundingsOnlyWhereTheyAreAskedFor) {
+    support::TempDir folder;
+    auto program = folder.str() + "/mirrorctl-test-program";
+    std::ofstream(program) << "#!/bin/sh\necho \"$MINE\"\n";
+    ::chmod(program.c_str(), 0755);
+    std::string before = ::getenv("PATH");
+    ::setenv("MINE", "yes", 1);
+    ::setenv("PATH", cat("relative:", folder.str(), ":", before).c_str(), 1);
+    RealRunner fixed, callers(callers_surroundings());
+    ::unsetenv("MINE");
+    ::setenv("PATH", before.c_str(), 1);
+    EXPECT_EQ(callers.run({.argv = {program}})->out, "yes\n");
+    EXPECT_EQ(fixed.run({.argv = {program}})->out, "\n");
+    auto found = callers.run({.argv = {"mirrorctl-test-program"}});
+    EXPECT_EQ(found.has_value(), ::geteuid() != 0) << "root runs nothing out of a user's folder";
+    EXPECT_FALSE(fixed.run({.argv = {"mirrorctl-test-program"}}));
 }
 
 TEST(RealRunner, InputIsGivenWholeOrEmpty) {
