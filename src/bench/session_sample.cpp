@@ -14,6 +14,7 @@ constexpr std::int64_t kMostOnItsWay = 4LL << 20U;
 constexpr double kFallen = 0.5;                   // of what it was before
 constexpr double kQueueSeconds = 0.05;            // what routers on the way hold
 constexpr double kFullLine = 0.85;                // of the peak: the line may have been full
+constexpr std::int64_t kCalmAfter = 96 * 1024;    // bytes in which most flows are over slow start
 constexpr std::int64_t kWorthAsking = 32 * 1024;  // a shorter rest of a layer tells nothing
 
 }  // namespace
@@ -45,7 +46,7 @@ std::int64_t Session::begin_sample(SampleRule rule) {
     auto request =
         registry::blob_request(endpoint(), candidate_.image.repository, sampled_layer_.digest, range_);
     request.max_body_bytes = length + kSlack;
-    request.unhurried = true;
+    request.calm_after = kCalmAfter;
     ask(Step::sample, std::move(request), [layer = sampled_layer_, range = range_, rule = rule_] {
         return Intake::sample(layer, range, rule);
     });

@@ -20,12 +20,13 @@ constexpr int kSocketsAtOnce = 64;
 constexpr double kRest = 0.002;  // seconds in which bytes gather
 
 // A closed socket leaves the set by itself (epoll(7)), so its number may be new or known when it comes again.
-void put(int set, int fd, std::uint32_t events) {
+void put(int set, int fd, std::uint32_t events, bool known) {
     epoll_event event{};
     event.events = events;
     event.data.fd = fd;
-    if (::epoll_ctl(set, EPOLL_CTL_MOD, fd, &event) != 0 && errno == ENOENT)
-        ::epoll_ctl(set, EPOLL_CTL_ADD, fd, &event);
+    if (known && (::epoll_ctl(set, EPOLL_CTL_MOD, fd, &event) == 0 || errno != ENOENT)) return;
+    if (::epoll_ctl(set, EPOLL_CTL_ADD, fd, &event) != 0 && errno == EEXIST)
+        ::epoll_ctl(set, EPOLL_CTL_MOD, fd, &event);
 }
 
 void take_out(int set, int fd) {
@@ -70,7 +71,7 @@ void CurlMulti::watch(void* easy, int socket, bool reading, bool writing) {
         return;
     }
     sockets_[socket] = {.set = now, .easy = easy, .reading = reading, .writing = writing};
-    put(now, socket, bits(reading, writing));
+    put(now, socket, bits(reading, writing), before == now);
 }
 
 void CurlMulti::calm(void* easy) {
@@ -101,7 +102,7 @@ void CurlMulti::work(int milliseconds) {
     if (rest > 0)
         wait = std::min(wait, static_cast<int>(std::ceil(rest * 1000)));
     else if (any_calm())
-        put(urgent_, calm_, EPOLLIN | EPOLLONESHOT);  // wakes once
+        put(urgent_, calm_, EPOLLIN | EPOLLONESHOT, true);  // wakes once
     act(urgent_, wait);
     if (any_calm() && monotonic_seconds() >= rest_until_ && act(calm_, 0))
         rest_until_ = monotonic_seconds() + kRest;

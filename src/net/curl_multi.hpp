@@ -22,7 +22,7 @@ class CurlMulti final : private SocketWatch {
     bool add(void* easy) const { return api_.multi_add(multi_, easy); }
     void remove(void* easy);
     std::optional<FinishedTransfer> next_finished() const { return api_.multi_next_finished(multi_); }
-    // Bytes of this one may gather for a moment (Request::unhurried); nobody is woken for every packet.
+    // Bytes of this one may gather for a moment (Request::calm_after); nobody is woken for every packet.
     void calm(void* easy);
     // Waits at most `milliseconds` until a socket or a time is due, and lets libcurl do what is due.
     void work(int milliseconds);

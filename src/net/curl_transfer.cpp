@@ -287,7 +287,6 @@ bool CurlTransfer::end_of_headers() {
     headers_done_ = true;
     read_timing();
     news_ = true;
-    if (request_.unhurried) multi_->calm(easy_);
     if (handler_->on_headers(response_)) return true;
     response_.truncated = true;
     return false;
@@ -300,6 +299,10 @@ bool CurlTransfer::take_body(std::string_view bytes) {
     auto piece = bytes.substr(0, room);
     response_.bytes += static_cast<std::int64_t>(piece.size());
     news_ = true;
+    if (!calm_ && request_.calm_after >= 0 && response_.bytes >= request_.calm_after) {
+        calm_ = true;
+        multi_->calm(easy_);
+    }
     bool go_on = piece.empty() || handler_->on_body(piece, monotonic_seconds() - start_);
     response_.truncated = !go_on || piece.size() < bytes.size();
     return !response_.truncated;

@@ -78,6 +78,7 @@ class CurlTransfer : private AddressGuard {
     bool receiving_rests_ = false;  // libcurl was told so
     bool sending_rests_ = false;
     bool headers_done_ = false;
+    bool calm_ = false;
     bool headers_too_long_ = false;
     std::string refused_address_;
     std::string_view refused_why_;

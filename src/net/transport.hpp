@@ -44,8 +44,10 @@ struct Request {
     double deadline = 30;  // 0 = none
     std::int64_t max_header_bytes = 64 * 1024;
     std::int64_t max_body_bytes = 4 * 1024 * 1024;  // more: the transfer ends with `truncated`
-    bool unhurried =
-        false;  // its body may come some milliseconds late, in fewer pieces: that costs less time
+    // After so many bytes of the body more may gather for some milliseconds before they are delivered: that
+    // costs less time of the processor. Not at once: what is read late is acknowledged late, and slow start
+    // grows with acknowledgements. -1: never.
+    std::int64_t calm_after = -1;
     // When false, connecting to loopback, link-local, metadata (169.254.0.0/16, fe80::/10) and unspecified
     // addresses is refused, whatever the name resolved to (the address that is really connected is checked).
     // Private ranges stay allowed.
