@@ -66,7 +66,7 @@ class Course {
     const Lane* lane_of(const Session& session) const;
     static void end_looks(Session& session);
     bool grows_too_long(const Session& session) const;
-    bool looked_long_enough(const Session& session) const;
+    bool looked_long_enough(const Session& session, const Lane& lane) const;
     bool first_looks_open(const Lane& lane) const;
     bool long_looks_open(const Lane& lane) const;
     double bar_of(const Lane& lane, const Session& session) const;
@@ -80,7 +80,13 @@ class Course {
     void mark_crowd(const std::vector<Flow>& flows);
     bool end_if_line_is_full();
     bool try_line();
-    Session* fastest_untried() const;
+    bool end_turn();
+    bool takes_turns() const;
+    bool in_turns() const;
+    bool somebody_had(double rate) const;
+    Session* next_turn() const;
+    double best_alone() const;
+    double fastest_alone() const;
     bool begin_alone(Session& top);
     void close_what_cannot_win();
     bool extend_reserves();
@@ -113,7 +119,7 @@ class Course {
     double flows_since_ = 0;         // several flows share the line
     Session* tries_line_ = nullptr;  // the one that has the line for itself
     double line_tried_at_ = 0;
-    int line_tries_ = 0;
+    std::set<const Session*> had_line_;  // those that had it for themselves
     std::map<const Session*, double> hopeless_since_;
     bool over_ = false;
     double advanced_at_ = -1;

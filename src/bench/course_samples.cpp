@@ -20,6 +20,7 @@ constexpr std::int64_t kFirstEnough = 2 * kMiB;  // of a steady flow
 constexpr std::int64_t kFirstMost = 7 * kMiB;    // of one that is still growing
 constexpr std::int64_t kFirstLeast = 192LL << 10U;
 constexpr std::int64_t kConfirmEnough = 9 * kMiB / 2;  // outlasts usual bursts
+constexpr std::int64_t kProofOfSlow = 13 * kMiB / 2;   // where mirrors are slow there are bytes to spare
 constexpr std::int64_t kSlack = 64LL << 10U;           // what headers and errors may take beside a sample
 constexpr std::int64_t kWorthAsking = 64LL << 10U;     // fewer bytes tell nothing
 constexpr double kFirstShare = 0.3;                    // of what is left of the bytes goes to first samples
@@ -27,11 +28,13 @@ constexpr double kFirstSeconds = 0.2;                  // or six round trips
 constexpr double kFirstRoundTrips = 6;
 constexpr double kFirstLongest = 1.8;
 constexpr double kConfirmSeconds = 1.3;  // of who is faster than most
+constexpr double kOnNarrow = 3.2;
+constexpr double kOnThinLine = 1.0;
 constexpr double kAmongEquals = 0.5;
 constexpr double kLongWay = 0.06;  // seconds per round trip
 constexpr std::int64_t kPlenty = 4 * kMiB;
 constexpr std::int64_t kAtFirst = kMiB;
-constexpr double kConfirmLongest = 2.0;
+constexpr double kAfterProof = 0.7;  // for what still grows
 
 }  // namespace
 
@@ -65,11 +68,15 @@ SampleRule Course::first_look(const Session& session) const {
 
 // Who is fast may only have begun with a burst; less evidence is needed where most are as fast.
 SampleRule Course::second_look(const Session& session, const Lane& lane) const {
+    // What is slow needs longer for the bytes of a proof; on a thin line no proof is long enough.
     bool usual = lane.most_are_like(session);
-    return {.max_bytes = kConfirmEnough,
-            .enough_bytes = kConfirmEnough,
-            .min_seconds = std::max(usual ? kAmongEquals : kConfirmSeconds, 6 * session.phases().rtt),
-            .max_seconds = std::max(kConfirmLongest, 10 * session.phases().rtt)};
+    double slow_look = line_.peak() < kThinLine ? kOnThinLine : kOnNarrow;
+    double long_look = line_.narrow() ? slow_look : kConfirmSeconds;
+    auto enough = line_.narrow() ? kProofOfSlow : kConfirmEnough;
+    return {.max_bytes = enough,
+            .enough_bytes = enough,
+            .min_seconds = std::max(usual ? kAmongEquals : long_look, 6 * session.phases().rtt),
+            .max_seconds = std::max(long_look + kAfterProof, 10 * session.phases().rtt)};
 }
 
 // What first looks leave, so that the leader and one rival can be looked at long enough.
@@ -86,7 +93,7 @@ std::optional<SampleRule> Course::more_of(Session& session) {
     if (confirmations() >= most_confirmations() || !lane->promising(session)) return std::nullopt;
     auto rule = second_look(session, *lane);
     // To the end of a short range: another one can follow on the same connection.
-    if (session.asked_bytes() < kConfirmEnough) return rule;
+    if (session.asked_bytes() < rule.enough_bytes) return rule;
     auto& held = reserved_[&session];
     auto need = std::min(rule.enough_bytes, session.asked_bytes()) + kInFlight - held;
     if (ledger_.bytes_left() < need) return std::nullopt;
@@ -214,7 +221,7 @@ int Course::most_transfers() const {
 
 bool Course::start_first_samples() {
     bool any = false;
-    if (tries_line_ != nullptr) return false;
+    if (in_turns() || (line_.narrow() && confirmations() > 0)) return false;
     while (first_looks() + confirmations() < most_transfers() && transfers() < kTransfersAtAll) {
         auto* session = next_for_sample();
         if (session == nullptr) break;
@@ -246,10 +253,10 @@ bool Course::long_looks_open(const Lane& lane) const {
 }
 
 // A first look at a long way may have been a long one.
-bool Course::looked_long_enough(const Session& session) const {
+bool Course::looked_long_enough(const Session& session, const Lane& lane) const {
     const auto& estimate = session.estimate();
-    return !estimate.growing && session.samples() > 0 && session.bytes() >= kConfirmEnough &&
-           estimate.watched >= kAmongEquals;
+    return !estimate.growing && session.samples() > 0 &&
+           session.received() >= second_look(session, lane).enough_bytes && estimate.watched >= kAmongEquals;
 }
 
 // What was no burst may win while it still grew; for others the budgets ended too early.
@@ -278,7 +285,8 @@ bool Course::prove_a_safe_one(const Lane& lane) {
 
 bool Course::start_confirmations() {
     bool any = false;
-    if (tries_line_ != nullptr) return false;
+    // On a narrow line a proof beside others proves nothing.
+    if (in_turns() || (line_.narrow() && transfers() > 0)) return false;
     for (auto& lane : lanes_) {
         if (confirmations() >= most_confirmations()) break;
         any = prove_a_safe_one(lane) || any;
@@ -289,7 +297,7 @@ bool Course::start_confirmations() {
             if (session->in_flight() || session->wants()) continue;
             if (confirmations() >= most_confirmations()) break;
             any = true;
-            if (looked_long_enough(*session) || !session->has_unread_layer())
+            if (looked_long_enough(*session, lane) || !session->has_unread_layer())
                 session->set_confirmed();
             else if (confirming_.contains(session) || grows_too_long(*session))
                 end_looks(*session);

@@ -8,13 +8,13 @@ namespace {
 
 constexpr double kStep = 0.01;   // seconds between points
 constexpr double kMoment = 0.2;  // seconds over which a rate is taken
-constexpr double kNarrow = 4e6;  // bytes per second
+constexpr double kNarrow = 6e6;  // bytes per second
 constexpr double kBeforeJudged = 0.25;
 constexpr double kWhile = 0.4;
 constexpr double kMostly = 0.6;  // of the line: one flow has it nearly for itself
 constexpr int kSeveral = 3;
-constexpr double kAlone = 0.3;  // seconds for a flow to take what others left
-constexpr double kAsMuch = 0.85;
+constexpr double kAsMuch = 0.92;
+constexpr double kNotMore = 1.1;
 
 }  // namespace
 
@@ -38,8 +38,8 @@ void Line::watch(double now, double bytes, int flows, double top_share) {
         shared_peak_ = std::max(shared_peak_, since(now, bytes, kWhile));
 }
 
-bool Line::filled_by(double alone, double seconds) const {
-    return seconds >= kAlone && shared_peak_ > 0 && alone >= kAsMuch * shared_peak_;
+bool Line::filled_by(double alone) const {
+    return shared_peak_ > 0 && alone >= kAsMuch * shared_peak_ && alone <= kNotMore * shared_peak_;
 }
 
 }  // namespace mirrorctl::bench

@@ -7,6 +7,8 @@
 
 namespace mirrorctl::bench {
 
+inline constexpr double kThinLine = 1.5e6;  // bytes per second
+
 class Line {
   public:
     // At `now` (monotonic seconds) `bytes` have come over all samples so far; `flows` are under way, and the
@@ -18,9 +20,9 @@ class Line {
     double peak() const { return peak_; }
     // So little that flows beside each other take from each other; false until it was watched for a while.
     bool narrow() const { return narrow_; }
-    // `alone` = bytes per second of the only flow there is, `seconds` = for how long it has been the only
-    // one. True: it gets what several that shared did, so the line is full.
-    bool filled_by(double alone, double seconds) const;
+    // `alone` = bytes per second of the only flow there is. True: it gets what several that shared did, so
+    // the line is full. One that gets far more shows that they did not fill it.
+    bool filled_by(double alone) const;
 
   private:
     struct Point {

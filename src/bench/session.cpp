@@ -12,6 +12,7 @@ namespace mirrorctl::bench {
 namespace {
 
 constexpr double kConnectSeconds = 4;
+constexpr double kFarLess = 0.5;
 
 }  // namespace
 
@@ -217,8 +218,13 @@ void Session::note_connection(const net::Response& response) {
         phases_.tls = timing.connect < 0 ? 0 : std::max(timing.tls - timing.connect, 0.0);
     }
     double answer = timing.first_byte - phases_.dns - phases_.connect;
-    // Through a proxy the handshake tells the way to the proxy only; the first answer bounds the rest.
-    if (!request_->proxy.empty() || phases_.rtt <= 0) phases_.rtt = std::max(answer, 0.0);
+    // Through a proxy the handshake tells the way to the proxy only; the first answer bounds the rest. A
+    // handshake that waited for another address first (RFC 8305) or was sent twice took longer than its way:
+    // no answer comes in less than a round trip.
+    if (!request_->proxy.empty() || phases_.rtt <= 0)
+        phases_.rtt = std::max(answer, 0.0);
+    else if (answer > 0 && answer < kFarLess * phases_.rtt)
+        phases_.rtt = answer;
 }
 
 // Seconds that this answer's first byte took, without the connection that `phases_.connect` holds already.

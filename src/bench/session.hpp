@@ -155,6 +155,7 @@ class Session final : public net::Handler {
     std::int64_t bytes() const { return bytes_; }
     std::int64_t sampled_bytes() const { return sampled_bytes_; }  // of samples that ended
     int requests() const { return requests_; }
+    const std::string& final_host() const { return final_host_; }  // where its blobs come from
     const std::string& tag_digest() const { return tag_digest_; }
     const std::string& manifest() const {
         return manifest_;

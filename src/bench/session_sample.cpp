@@ -8,8 +8,7 @@ namespace mirrorctl::bench {
 namespace {
 
 constexpr std::int64_t kSlack = 64 * 1024;  // beside the body: what the transport's limit lets through
-constexpr double kCrowdedHeadroom = 1.6;    // what a sample among others may hide,
-constexpr double kNarrowHeadroom = 2.5;     // and on a narrow line
+constexpr double kCrowdedHeadroom = 1.6;    // what a sample among others may hide
 constexpr std::int64_t kMostOnItsWay = 4LL << 20U;
 constexpr double kFallen = 0.5;                   // of what it was before
 constexpr double kQueueSeconds = 0.05;            // what routers on the way hold
@@ -125,9 +124,10 @@ void Session::inherit(const Session& other) {
 
 Estimate Session::bounded(Estimate estimate, double crowd) const {
     if (!estimate.known()) return estimate;
-    if (crowd > 0 && crowd >= kFullLine * around_.line_peak)
-        estimate.high = std::max(estimate.high,
-                                 (around_.line_narrow ? kNarrowHeadroom : kCrowdedHeadroom) * estimate.rate);
+    if (crowd > 0 && around_.line_narrow)
+        estimate.high = std::max(estimate.high, around_.line_peak);
+    else if (crowd > 0 && crowd >= kFullLine * around_.line_peak)
+        estimate.high = std::max(estimate.high, kCrowdedHeadroom * estimate.rate);
     if (around_.line_full > 0)
         estimate.high = std::max(estimate.rate, std::min(estimate.high, around_.line_full));
     return estimate;
@@ -214,8 +214,10 @@ Measurement Session::measurement() const {
     if (m.usable && prediction_now.known()) {
         m.predicted_low_s = prediction_now.best;
         m.predicted_high_s = prediction_now.worst;
-        // Cautious: what was only looked at shortly counts with what it surely does.
-        m.predicted_pull_s = confirmed_ ? prediction_now.expected : prediction_now.worst;
+        // Cautious: what was only looked at shortly counts with what it surely does, and so does one that was
+        // seen to fall: how far, its last moments tell best.
+        m.predicted_pull_s =
+            confirmed_ && !estimate_.throttled ? prediction_now.expected : prediction_now.worst;
     }
     if (m.usable) m.phases = phases_of_pull(phases_, confirmed_ ? estimate_.rate : estimate_.low);
     m.unsure = m.usable && !confirmed_;

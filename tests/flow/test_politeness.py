@@ -83,6 +83,35 @@ class Politeness(harness.FlowCase):
             changes += self.apply()["changed"]
         self.assertLessEqual(changes, 1)
 
+    def asked_by(self, *more):
+        """Requests per mirror that one run sends, and what it says."""
+        seen = len(self.lines())
+        result = self.apply(*more)
+        return collections.Counter(line["mirror"] for line in self.lines()[seen:]), result
+
+    def test_after_ttl_only_the_mirror_in_use_is_asked_while_it_is_as_fast_as_usual(self):
+        self.file = self.profile(self.world, policy={"keep": 1, "ttl": "24h"})
+        raced, _ = self.asked_by()
+        self.assertGreaterEqual(set(raced), {"fast", "second", "hub-origin", "ghcr-fast"})
+        for _ in range(2):  # what is usual needs more than one run
+            self.pass_time(25 * HOUR)
+            self.apply("--fresh")
+
+        self.pass_time(25 * HOUR)
+        confirmed, result = self.asked_by()
+        self.assertEqual(set(confirmed), {"fast", "ghcr-fast"})
+        self.assertEqual(result["outcome"], "unchanged")
+        self.assertLessEqual(max(confirmed.values()), 5, confirmed)
+        self.assertLess(sum(confirmed.values()), sum(raced.values()) / 2)
+
+        self.world.command("set fast rate 300KiB")
+        self.world.command("set fast latency 500ms")
+        self.pass_time(25 * HOUR)
+        again, result = self.asked_by()
+        self.assertGreaterEqual(set(again), {"fast", "second", "hub-origin"}, "it is no longer what it was: all race again")
+        self.assertEqual(result["outcome"], "committed")
+        self.assertEqual([one["url"].rstrip("/") for one in result["mirrors"]["docker.io"]], [self.world.urls["second"]])
+
     def test_who_we_say_we_are(self):
         self.file = self.profile(self.world)
         self.box.write("etc/mirrorctl/config.yaml", "contact: noc@example.org\n")

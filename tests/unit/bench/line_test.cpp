@@ -17,18 +17,18 @@ TEST(Line, OneFlowThatGetsWhatManyGotFillsIt) {
     Line line;
     feed(line, 10, 0.6, 0, 600e3, 6, 0.3);
     EXPECT_NEAR(line.rate(), 600e3, 30e3);
-    EXPECT_TRUE(line.filled_by(580e3, 0.4));
-    EXPECT_FALSE(line.filled_by(580e3, 0.1)) << "what others left may still be coming";
-    EXPECT_FALSE(line.filled_by(300e3, 0.4));
+    EXPECT_TRUE(line.filled_by(580e3));
+    EXPECT_FALSE(line.filled_by(300e3));
+    EXPECT_FALSE(line.filled_by(900e3)) << "the others did not fill it";
 }
 
 TEST(Line, TellsNothingWithoutFlowsThatShareIt) {
     Line alone;
     feed(alone, 10, 0.6, 0, 600e3, 1, 1);
-    EXPECT_FALSE(alone.filled_by(600e3, 1));
+    EXPECT_FALSE(alone.filled_by(600e3));
     Line mostly_one;
     feed(mostly_one, 10, 0.6, 0, 600e3, 4, 0.9);
-    EXPECT_FALSE(mostly_one.filled_by(600e3, 1)) << "one had it nearly for itself";
+    EXPECT_FALSE(mostly_one.filled_by(600e3)) << "one had it nearly for itself";
 }
 
 TEST(Line, IsNarrowOnlyAfterAWhile) {

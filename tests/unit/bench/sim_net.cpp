@@ -41,7 +41,7 @@ net::RequestId SimNet::start(const net::Request& request, net::Handler& handler)
     flow.headers_at = host.is.hole || host.is.silent ? 1e18 : flow.begin + timing.first_byte;
     flow.limit = flow.begin + (request.deadline > 0 ? request.deadline : 1e6);
     if (host.is.hole) flow.limit = std::min(flow.limit, flow.begin + request.connect_timeout);
-    flow.luck = std::uniform_real_distribution<double>(0.7, 1.4)(random_);
+    flow.luck = std::uniform_real_distribution<double>(least_luck_, 1.4)(random_);
     auto id = ++last_;
     flows_.emplace(id, std::move(flow));
     return id;

@@ -43,6 +43,8 @@ class SimNet : public net::Transport {
     SimNet(support::FakeClock& clock, double line, Serve serve, unsigned seed)
         : clock_(clock), line_(line), serve_(std::move(serve)), random_(seed) {}
     void add(const std::string& name, const SimHost& host) { hosts_[name].is = host; }
+    // Of its fair share of a full line, the unluckiest flow gets this part.
+    void share_at_least(double part) { least_luck_ = part; }
     std::int64_t arrived() const { return static_cast<std::int64_t>(arrived_); }  // counted or not
     int requests_to(const std::string& name) { return hosts_[name].requests; }
 
@@ -85,6 +87,7 @@ class SimNet : public net::Transport {
     double line_;
     Serve serve_;
     std::mt19937 random_;
+    double least_luck_ = 0.7;
     std::map<std::string, HostState> hosts_;
     std::map<net::RequestId, Flow> flows_;
     net::RequestId last_ = 0;

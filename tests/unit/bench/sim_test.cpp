@@ -61,7 +61,7 @@ TEST(Sim, SixtyMirrorsFourOfThemBursts) {
 
 TEST(Sim, ANarrowLineEndsItSoon) {
     auto many = run_family('B', 40);
-    EXPECT_LE(part(many.regrets, 0.5), 1.05);
+    EXPECT_LE(part(many.regrets, 0.95), 1.05);
     EXPECT_LE(part(many.seconds, 0.5), 3.0);
     EXPECT_LE(many.most_mib, 3);
 }
@@ -87,14 +87,31 @@ TEST(Sim, NearTiesEndSoon) {
     EXPECT_LE(many.most_mib, 24);
 }
 
-// Among them connections with a limit each, which one flow shows as slower than a pull is: the bound is
-// loose.
+// Among them bursts that are bigger than a proof, and connections with a limit each, which one flow shows as
+// slower than a pull is: the bound on the worst is loose.
 TEST(Sim, Anything) {
     auto many = run_family('K', 100);
-    EXPECT_LE(part(many.regrets, 0.5), 1.15);
+    EXPECT_LE(part(many.regrets, 0.5), 1.01);
     EXPECT_LE(part(many.regrets, 0.9), 2.5);
     EXPECT_LE(many.most_mib, 32);
     EXPECT_LE(many.most_requests, 8);
+}
+
+// At a full queue, who comes late may get next to nothing, however fast it is alone.
+TEST(Sim, SharesOfANarrowLineDecideNothing) {
+    std::vector<double> regrets;
+    for (unsigned seed = 0; seed < 40; ++seed) {
+        auto world = sim_world('K', seed);
+        world.line = 1.2e6 + 60e3 * seed;
+        world.least_share = 0.02;
+        std::erase_if(world.mirrors, [](const SimMirror& m) { return m.name.starts_with("bad"); });
+        for (auto& mirror : world.mirrors) mirror.host.burst = 0, mirror.host.after_burst = 0;
+        regrets.push_back(sim_run(world).regret);
+    }
+    printf("narrow: regret %.3f (p90 %.3f, worst %.2f)\n", part(regrets, 0.5), part(regrets, 0.9),
+           part(regrets, 1));
+    EXPECT_LE(part(regrets, 0.5), 1.02);
+    EXPECT_LE(part(regrets, 0.9), 1.15);
 }
 
 TEST(Sim, TheSameSeedIsTheSameRace) {

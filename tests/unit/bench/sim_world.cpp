@@ -95,6 +95,7 @@ std::unique_ptr<SimNet> net_of(const SimWorld& world, support::FakeClock& clock)
             return serve(world, host, request);
         },
         world.seed);
+    net->share_at_least(world.least_share);
     for (const auto& mirror : world.mirrors) net->add(mirror.name, mirror.host);
     return net;
 }
