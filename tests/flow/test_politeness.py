@@ -97,8 +97,11 @@ class Politeness(harness.FlowCase):
             self.pass_time(25 * HOUR)
             self.apply("--fresh")
 
-        self.pass_time(25 * HOUR)
-        confirmed, result = self.asked_by()
+        for _ in range(4):  # on a busy machine one may be slower than usual now and then, and all race, as they should
+            self.pass_time(25 * HOUR)
+            confirmed, result = self.asked_by()
+            if set(confirmed) == {"fast", "ghcr-fast"}:
+                break
         self.assertEqual(set(confirmed), {"fast", "ghcr-fast"})
         self.assertEqual(result["outcome"], "unchanged")
         self.assertLessEqual(max(confirmed.values()), 5, confirmed)

@@ -61,7 +61,7 @@ class Entrance(Case):
         self.list_host(destination, "https", "tester", "secret", at("server.pem"), at("client.pem"), at("client.key"))
         self.copy(source, destination)
         self.assert_copied(source, destination)
-        self.assertNotIn("WARNING", self.output)
+        self.assertNotRegex(self.output, "(?m)^WARNING")
         destination.location = lambda path: f"http://{destination.host}{path}"
         self.copy(source, destination, to="team/c")
         self.assert_copied(source, destination, "team/c")
