@@ -40,10 +40,9 @@ Json error_to(const Error& error) {
 }
 
 Error error_from(const Reader& in) {
-    Error error{.message = text_from(in, "message"), .hint = text_from(in, "hint")};
-    auto name = in.text("code");
-    for (int code = 0; code <= static_cast<int>(ErrorCode::internal); ++code)
-        if (name_of(static_cast<ErrorCode>(code)) == name) error.code = static_cast<ErrorCode>(code);
+    auto error = json::error_from(in);
+    error.message = printable(error.message);
+    error.hint = printable(error.hint);
     return error;
 }
 

@@ -232,6 +232,16 @@ Warning warning_from(const Reader<Json>& in) {
     return {.code = in.text("code"), .message = in.text("message"), .hint = in.text("hint")};
 }
 
+// A code that only a newer version knows reads as `internal`: the rest must still be readable.
+template <class Json>
+Error error_from(const Reader<Json>& in) {
+    Error error{.message = in.text("message"), .hint = in.text("hint")};
+    auto name = in.text("code");
+    for (int code = 0; code <= static_cast<int>(ErrorCode::internal); ++code)
+        if (name_of(static_cast<ErrorCode>(code)) == name) error.code = static_cast<ErrorCode>(code);
+    return error;
+}
+
 template <class Json>
 Json profile_to(const ProfileRef& profile) {
     return {{"name", profile.name}, {"sha256", profile.sha256}, {"from", profile.from}};

@@ -45,17 +45,6 @@ Json error_to(const std::optional<Error>& error) {
     return {{"code", name_of(error->code)}, {"message", error->message}, {"hint", error->hint}};
 }
 
-std::optional<Error> error_from(const Reader& in) {
-    if (!in.has("error")) return std::nullopt;
-    auto object = in.object("error");
-    Error error{.message = object.text("message"), .hint = object.text("hint")};
-    auto name = object.text("code");
-    // A code that only a newer version knows reads as `internal`: history must still be readable.
-    for (int code = 0; code <= static_cast<int>(ErrorCode::internal); ++code)
-        if (name_of(static_cast<ErrorCode>(code)) == name) error.code = static_cast<ErrorCode>(code);
-    return error;
-}
-
 Receipt receipt_from(const Reader& in) {
     Receipt receipt{.transaction = in.text("transaction"),
                     .at = in.number("at"),
@@ -70,7 +59,7 @@ Receipt receipt_from(const Reader& in) {
     in.each("activations", [&](const Reader& item) { receipt.activations.push_back(done_from(item)); });
     in.each("pending", [&](const Reader& item) { receipt.pending.push_back(json::pending_item_from(item)); });
     in.each("warnings", [&](const Reader& item) { receipt.warnings.push_back(json::warning_from(item)); });
-    receipt.error = error_from(in);
+    if (in.has("error")) receipt.error = json::error_from(in.object("error"));
     receipt.undoes = in.texts("undoes");
     receipt.broken = in.texts("broken");
     return receipt;
