@@ -104,7 +104,9 @@ bool Intake::seen_enough(double at) {
     if (at - judged_at_ < kJudgeEvery) return false;
     judged_at_ = at;
     bool enough = seconds >= rule_.min_seconds || received_ >= rule_.enough_bytes;
-    return enough && !meter_.estimate(rule_.rtt).growing;
+    if (!enough) return false;
+    auto seen = meter_.estimate(rule_.rtt);
+    return !seen.growing && seen.settled;
 }
 
 void Intake::go_on(const SampleRule& rule) {
