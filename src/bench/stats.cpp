@@ -22,6 +22,7 @@ constexpr double kMoreThanTrip = 1.5;  // and longer than between the flights of
 constexpr double kLostTrips = 2;  // a retransmission needs a round trip, and another if that is lost, too,
 constexpr double kQueues = 0.5;   // behind what the queues on the way hold, in seconds
 constexpr double kAfterLoss = 0.03;  // seconds, beside a round trip, until all that waited is in
+constexpr double kTail = 0.1;        // seconds at the end of a flow that show that it falls
 constexpr std::size_t kMostSilences = 16;
 constexpr std::int64_t kThrottleEvidence = 64 * 1024;  // bytes before a fall counts as a throttle
 
@@ -154,6 +155,11 @@ Estimate FlowMeter::estimate(double rtt) const {
     double doubt = std::clamp(0.4 / std::sqrt(1 + span / std::max(rtt, 0.02)), 0.04, 0.35);
     out.low = (out.growing ? out.rate : std::min(out.rate, late)) * (1 - doubt);
     if (!out.settled) out.low = std::min(out.low, static_cast<double>(total_) / (last_ - first_));
+    double tail = rate_between(beside_silence(end - std::max(2.5 * rtt, kTail), rtt), end);
+    if (!short_look && tail < kThrottle * out.rate) {
+        out.settled = false;
+        out.low = std::min(out.low, tail);
+    }
     double growth = std::clamp(std::exp2(kGrowthRounds - span / rtt), kGrowthHeadroom, 64.0);
     out.high = out.rate * (out.growing ? growth : 1 + doubt);
     // nginx's limit_rate counts whole seconds: it sends a second's worth at once, and then nothing until the

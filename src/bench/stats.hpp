@@ -20,7 +20,7 @@ struct Estimate {
     double first_rate = -1;        // before the throttle
     std::int64_t burst_bytes = 0;  // how much came before the throttle
     double watched = 0;            // seconds from the first to the last byte
-    bool settled = true;           // false: a packet was lost a moment ago, and what waits behind it is not in yet
+    bool settled = true;           // false: it fell a moment ago, or what waits behind a lost packet is not in yet
     bool known() const { return rate >= 0; }
     bool operator==(const Estimate&) const = default;
 };
