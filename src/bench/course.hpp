@@ -81,6 +81,8 @@ class Course {
     bool end_if_line_is_full();
     bool try_line();
     bool end_turn();
+    void note_gain(double alone);
+    bool line_is_free() const;
     bool takes_turns() const;
     bool in_turns() const;
     bool somebody_had(double rate) const;
@@ -119,6 +121,9 @@ class Course {
     double flows_since_ = 0;         // several flows share the line
     Session* tries_line_ = nullptr;  // the one that has the line for itself
     double line_tried_at_ = 0;
+    double beside_others_ = -1;  // what the one that has the line got beside others, bytes per second
+    int gained_ = 0;             // turns in which one got more than that
+    int gained_nothing_ = 0;
     std::set<const Session*> had_line_;  // those that had it for themselves
     std::map<const Session*, double> hopeless_since_;
     bool over_ = false;

@@ -30,6 +30,8 @@ constexpr double kTripsOfTry = 4;   // or so many round trips
 constexpr int kSeveral = 3;         // flows
 constexpr std::size_t kTurns = 14;
 constexpr std::size_t kTurnsToSee = 4;
+constexpr double kGain = 1.2;
+constexpr int kWitnesses = 3;
 constexpr double kFarFromFull = 0.4;  // of the peak: the line carries more than any of them sends
 constexpr double kAlone = 0.18;       // seconds for a flow to take what others left
 constexpr double kSameRate = 0.07;
@@ -188,6 +190,7 @@ bool Course::try_line() {
     if (!had_line_.empty() && line_.peak() < kThinLine && tired) close_what_cannot_win();
     if (next == nullptr || !begin_alone(*next)) return ended;
     line_tried_at_ = now;
+    beside_others_ = next->estimate().growing || !next->estimate().settled ? -1 : next->estimate().rate;
     tries_line_ = next;
     had_line_.insert(next);
     return true;
@@ -206,14 +209,27 @@ bool Course::end_turn() {
         tries_line_->step_back(transport_);
     else
         tries_line_->cut_sample(transport_);
+    note_gain(tries_line_->estimate().rate);
     tries_line_ = nullptr;
     return true;
+}
+
+// Who gets no more alone than beside others was not held back by the line.
+void Course::note_gain(double alone) {
+    if (beside_others_ <= 0) return;
+    bool gains = alone > kGain * beside_others_;
+    gained_ += gains ? 1 : 0;
+    gained_nothing_ += gains ? 0 : 1;
+}
+
+bool Course::line_is_free() const {
+    return gained_ == 0 && gained_nothing_ >= kWitnesses;
 }
 
 // Once begun, it goes on until all that promise something had their turn.
 bool Course::takes_turns() const {
     double now = clock_.now();
-    if (!line_.narrow() || around_.line_full > 0 || had_line_.size() >= kTurns ||
+    if (!line_.narrow() || line_is_free() || around_.line_full > 0 || had_line_.size() >= kTurns ||
         left() < (1 - kShareOfTime) * budget_.seconds)
         return false;
     if (had_line_.empty()) return now - flows_since_ >= kThinAfter;
