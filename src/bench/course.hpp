@@ -81,6 +81,7 @@ class Course {
     bool end_if_line_is_full();
     bool try_line();
     bool end_turn();
+    bool settle_full_line();
     void note_gain(double alone);
     bool line_is_free() const;
     bool takes_turns() const;
@@ -120,6 +121,7 @@ class Course {
     double looked_at_line_ = 0;
     double flows_since_ = 0;         // several flows share the line
     Session* tries_line_ = nullptr;  // the one that has the line for itself
+    Session* fills_line_ = nullptr;  // the one that filled it, until that is proven
     double line_tried_at_ = 0;
     double beside_others_ = -1;  // what the one that has the line got beside others, bytes per second
     int gained_ = 0;             // turns in which one got more than that

@@ -221,7 +221,7 @@ int Course::most_transfers() const {
 
 bool Course::start_first_samples() {
     bool any = false;
-    if (in_turns() || (line_.narrow() && confirmations() > 0)) return false;
+    if (in_turns() || fills_line_ != nullptr || (line_.narrow() && confirmations() > 0)) return false;
     while (first_looks() + confirmations() < most_transfers() && transfers() < kTransfersAtAll) {
         auto* session = next_for_sample();
         if (session == nullptr) break;
@@ -286,7 +286,7 @@ bool Course::prove_a_safe_one(const Lane& lane) {
 bool Course::start_confirmations() {
     bool any = false;
     // On a narrow line a proof beside others proves nothing.
-    if (in_turns() || (line_.narrow() && transfers() > 0)) return false;
+    if (in_turns() || fills_line_ != nullptr || (line_.narrow() && transfers() > 0)) return false;
     for (auto& lane : lanes_) {
         if (confirmations() >= most_confirmations()) break;
         any = prove_a_safe_one(lane) || any;

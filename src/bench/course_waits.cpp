@@ -137,8 +137,10 @@ bool Course::end_hopeless(Lane& lane) {
 // Looks at all flows together: is the line what holds them back?
 bool Course::watch_line() {
     double now = clock_.now();
-    bool turn_over = tries_line_ != nullptr && !tries_line_->in_flight() && !tries_line_->wants();
-    looks_ = turn_over || now - looked_at_line_ >= kLookEvery;
+    auto idle = [](const Session* session) {
+        return session != nullptr && !session->in_flight() && !session->wants();
+    };
+    looks_ = idle(tries_line_) || idle(fills_line_) || now - looked_at_line_ >= kLookEvery;
     if (!looks_) return false;
     looked_at_line_ = now;
     double total = 0;
@@ -183,7 +185,8 @@ void Course::mark_crowd(const std::vector<Flow>& flows) {
 bool Course::try_line() {
     double now = clock_.now();
     bool ended = tries_line_ != nullptr && end_turn();
-    if (tries_line_ != nullptr) return false;
+    ended = settle_full_line() || ended;
+    if (tries_line_ != nullptr || fills_line_ != nullptr) return ended;
     if (transfers() < kSeveral) flows_since_ = now;
     auto* next = takes_turns() ? next_turn() : nullptr;
     bool tired = had_line_.size() >= kTurns || left() < (1 - kShareOfTime) * budget_.seconds;
@@ -305,11 +308,30 @@ bool Course::end_if_line_is_full() {
     if (!line_.narrow() || alone_ != tries_line_ || now - alone_since_ < kAlone) return false;
     if (rate < kNearPeak * line_.peak() || (!line_.filled_by(rate) && !somebody_had(rate))) return false;
     around_.line_full = kLineTolerance * rate;
-    // On a line that is not thin a burst can be told from the rest in time.
-    if (line_.peak() < kThinLine) alone_->set_confirmed();
     alone_->cut_sample(transport_);
     tries_line_ = nullptr;
+    for (auto& lane : lanes_) settle_finished(lane);
+    // On a line that is not thin a burst can be told from the rest in time.
+    const auto* lane = lane_of(*alone_);
+    bool thin = line_.peak() < kThinLine || lane == nullptr || !alone_->has_unread_layer();
+    if (!thin && begin(*alone_, second_look(*alone_, *lane), true)) {
+        fills_line_ = alone_;
+        return true;
+    }
+    alone_->set_confirmed();
     close_what_cannot_win();
+    return true;
+}
+
+// Who fills the line is looked at until it is plain whether it goes on like that. If not, others have their
+// turn.
+bool Course::settle_full_line() {
+    if (fills_line_ == nullptr || fills_line_->in_flight() || fills_line_->wants()) return false;
+    if (fills_line_->usable() && !fills_line_->estimate().throttled)
+        close_what_cannot_win();
+    else
+        around_.line_full = 0;
+    fills_line_ = nullptr;
     return true;
 }
 

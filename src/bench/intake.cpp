@@ -12,7 +12,7 @@ constexpr std::int64_t kErrorBody =
     16 * 1024;  // of an answer that we do not want: read so that the connection can be kept
 constexpr std::size_t kPeek = 64;
 constexpr double kJudgeEvery = 0.005;  // seconds
-constexpr double kUnsettled = 0.8;  // seconds for what fell to show how far
+constexpr double kUnsettled = 0.8;     // seconds for what fell to show how far
 
 Verdict html_page(std::string_view what) {
     return {.fault = Fault::html, .reason = cat("answers ", what, " with an HTML page")};

@@ -20,14 +20,14 @@ struct Estimate {
     double first_rate = -1;        // before the throttle
     std::int64_t burst_bytes = 0;  // how much came before the throttle
     double watched = 0;            // seconds from the first to the last byte
-    bool settled = true;           // false: it fell a moment ago, or what waits behind a lost packet is not in yet
+    bool settled = true;  // false: it fell a moment ago, or what waits behind a lost packet is not in yet
     bool known() const { return rate >= 0; }
     bool operator==(const Estimate&) const = default;
 };
 
 // Arrivals of one transfer's body. Bounded: neighbouring arrivals are merged. What comes behind a lost packet
-// is handed up when that one was sent again (RFC 9293, section 3.10.7.4): silence, and then all of it at once.
-// Neither is the speed of the flow.
+// is handed up when that one was sent again (RFC 9293, section 3.10.7.4): silence, and then all of it at
+// once. Neither is the speed of the flow.
 class FlowMeter {
   public:
     // `at` in seconds (any zero, never backwards), `bytes` since the last call.

@@ -69,8 +69,7 @@ bool SimNet::lost_a_packet(Flow& flow) {
     bool paced = host.per_flow > 0 || (host.after_burst > 0 && flow.came >= static_cast<double>(host.burst));
     if (host.queue <= 0 || paced) return false;
     double now = clock_.now();
-    if (flow.stalls_at < 0 && window_rate(flow) > 2 * flow.rate)
-        flow.stalls_at = now + next_loss_(random_);
+    if (flow.stalls_at < 0 && window_rate(flow) > 2 * flow.rate) flow.stalls_at = now + next_loss_(random_);
     if (flow.stalls_at < 0 || now < flow.stalls_at) return false;
     if (flow.stalled_until < flow.stalls_at) flow.stalled_until = now + host.rtt + host.queue;
     if (now < flow.stalled_until) return true;

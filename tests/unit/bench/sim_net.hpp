@@ -18,11 +18,12 @@ namespace mirrorctl::bench {
 struct SimHost {
     double rate = 1e6;
     double rtt = 0.02;
-    std::int64_t burst = 0;   // of every answer so many bytes come at full rate,
-    double after_burst = 0;   // the rest at this one
-    double chunk = 0;         // ... in lumps of so many bytes, as nginx's limit_rate sends them
-    double per_flow = 0;      // what one connection gets at most; 0 = all
-    double queue = 0;         // seconds that its line can hold; a flow that fills it loses a packet; 0 = none is lost
+    std::int64_t burst = 0;  // of every answer so many bytes come at full rate,
+    double after_burst = 0;  // the rest at this one
+    double chunk = 0;        // ... in lumps of so many bytes, as nginx's limit_rate sends them
+    double per_flow = 0;     // what one connection gets at most; 0 = all
+    double queue =
+        0;  // seconds that its line can hold; a flow that fills it loses a packet; 0 = none is lost
     double wait_per_mib = 0;  // seconds before it serves, for each MiB of the blob
     bool hole = false;        // does not even connect
     bool silent = false;      // connects, and that is all
