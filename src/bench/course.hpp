@@ -51,6 +51,7 @@ class Course {
     bool admit(const Session& session);
     bool turn_away(Lane& lane);
     bool start_gates(Lane& lane);
+    bool time_for_proof() const;
     bool start_first_samples();
     bool start_confirmations();
     bool prove_a_safe_one(const Lane& lane);
@@ -81,7 +82,9 @@ class Course {
     bool end_if_line_is_full();
     bool try_line();
     bool end_turn();
+    bool prove_it_fills(Session* session);
     bool settle_full_line();
+    Session* another_full() const;
     void note_gain(double alone);
     bool line_is_free() const;
     bool takes_turns() const;

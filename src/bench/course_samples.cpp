@@ -29,6 +29,8 @@ constexpr double kFirstRoundTrips = 6;
 constexpr double kFirstLongest = 1.8;
 constexpr double kConfirmSeconds = 1.3;  // of who is faster than most
 constexpr double kOnNarrow = 3.2;
+constexpr double kBesideProof = 0.4;  // seconds until it begins, and the next one's to fall
+constexpr double kLongestProof = 5.5;
 constexpr double kOnThinLine = 1.0;
 constexpr double kAmongEquals = 0.5;
 constexpr double kLongWay = 0.06;  // seconds per round trip
@@ -73,6 +75,9 @@ SampleRule Course::second_look(const Session& session, const Lane& lane) const {
     double slow_look = line_.peak() < kThinLine ? kOnThinLine : kOnNarrow;
     double long_look = line_.narrow() ? slow_look : kConfirmSeconds;
     auto enough = line_.narrow() ? kProofOfSlow : kConfirmEnough;
+    // Nobody else is under way, and all that could be won by looking at others is less.
+    if (&session == fills_line_)
+        long_look = std::clamp(static_cast<double>(enough) / line_.peak(), long_look, kLongestProof);
     return {.max_bytes = enough,
             .enough_bytes = enough,
             .min_seconds = std::max(usual ? kAmongEquals : long_look, 6 * session.phases().rtt),
@@ -219,9 +224,19 @@ int Course::most_transfers() const {
     return many() ? kManyTransfers : kTransfers;
 }
 
+// The rest of the time belongs to the proof of somebody: who leads now, or who comes out of what runs.
+bool Course::time_for_proof() const {
+    return std::any_of(lanes_.begin(), lanes_.end(), [this](const Lane& lane) {
+        const auto* first = lane.leader();
+        return first != nullptr && !first->confirmed() && !first->closed() &&
+               left() < second_look(*first, lane).min_seconds + kBesideProof;
+    });
+}
+
 bool Course::start_first_samples() {
     bool any = false;
     if (in_turns() || fills_line_ != nullptr || (line_.narrow() && confirmations() > 0)) return false;
+    if (time_for_proof()) return false;
     while (first_looks() + confirmations() < most_transfers() && transfers() < kTransfersAtAll) {
         auto* session = next_for_sample();
         if (session == nullptr) break;

@@ -311,28 +311,46 @@ bool Course::end_if_line_is_full() {
     alone_->cut_sample(transport_);
     tries_line_ = nullptr;
     for (auto& lane : lanes_) settle_finished(lane);
-    // On a line that is not thin a burst can be told from the rest in time.
-    const auto* lane = lane_of(*alone_);
-    bool thin = line_.peak() < kThinLine || lane == nullptr || !alone_->has_unread_layer();
-    if (!thin && begin(*alone_, second_look(*alone_, *lane), true)) {
-        fills_line_ = alone_;
-        return true;
-    }
+    if (prove_it_fills(alone_)) return true;
     alone_->set_confirmed();
     close_what_cannot_win();
     return true;
 }
 
-// Who fills the line is looked at until it is plain whether it goes on like that. If not, others have their
-// turn.
+// On a line that is not thin a burst can be told from the rest in time.
+bool Course::prove_it_fills(Session* session) {
+    const auto* lane = session == nullptr || line_.peak() < kThinLine ? nullptr : lane_of(*session);
+    if (lane == nullptr || !session->has_unread_layer()) return false;
+    fills_line_ = session;
+    if (begin(*session, second_look(*session, *lane), true) && !session->closed()) return true;
+    fills_line_ = nullptr;
+    return false;
+}
+
+// Who fills the line is looked at until it is plain whether it goes on like that. If not, the next one that
+// filled it is; and then others have their turn.
 bool Course::settle_full_line() {
     if (fills_line_ == nullptr || fills_line_->in_flight() || fills_line_->wants()) return false;
-    if (fills_line_->usable() && !fills_line_->estimate().throttled)
-        close_what_cannot_win();
-    else
-        around_.line_full = 0;
+    bool proven = fills_line_->usable() && !fills_line_->estimate().throttled;
     fills_line_ = nullptr;
+    if (proven) {
+        close_what_cannot_win();
+        return true;
+    }
+    if (prove_it_fills(another_full())) return true;
+    around_.line_full = 0;
     return true;
+}
+
+Session* Course::another_full() const {
+    for (const auto& lane : lanes_)
+        for (const auto& session : lane.sessions()) {
+            const auto& seen = session->estimate();
+            bool open = had_line_.contains(session.get()) && session->usable() && !session->in_flight() &&
+                        !session->confirmed() && !session->closed();
+            if (open && !seen.throttled && seen.rate >= kNearPeak * line_.peak()) return session.get();
+        }
+    return nullptr;
 }
 
 // Another host did: who redirects there is no second witness.
