@@ -305,7 +305,7 @@ bool Course::start_confirmations() {
     for (auto& lane : lanes_) {
         if (confirmations() >= most_confirmations()) break;
         any = prove_a_safe_one(lane) || any;
-        bool open = first_looks_open(lane);
+        bool open = first_looks_open(lane) && !time_for_proof();
         for (auto* session : lane.worth_confirming()) {
             if (open && !lane.promising(*session)) continue;
             if (session->phases().rtt >= kLongWay && long_looks_open(lane)) continue;

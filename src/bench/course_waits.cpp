@@ -11,11 +11,12 @@ namespace mirrorctl::bench {
 
 namespace {
 
-constexpr double kStall = 2.0;           // seconds without a byte in the middle of a body
-constexpr double kStallLate = 0.8;       // once there are enough
-constexpr double kFirstByte = 1.5;       // for the first byte of a sample
-constexpr double kFirstByteLate = 0.6;   // once there are enough
-constexpr double kHopelessAfter = 0.12;  // a sample is looked at this long before it can be given up
+constexpr double kStall = 2.0;            // seconds without a byte in the middle of a body
+constexpr double kStallLate = 0.8;        // once there are enough
+constexpr double kFirstByte = 1.5;        // for the first byte of a sample
+constexpr double kFirstByteLate = 0.6;    // once there are enough
+constexpr double kFirstByteOfTurn = 0.2;  // of who has the line for itself
+constexpr double kHopelessAfter = 0.12;   // a sample is looked at this long before it can be given up
 constexpr double kLineTolerance = 1.05;
 constexpr double kLongestGap = 0.3;
 constexpr double kShortestTrip = 0.005;
@@ -203,7 +204,9 @@ bool Course::end_turn() {
     const auto* flow = tries_line_->live_flow();
     bool ended = !tries_line_->in_flight() && !tries_line_->wants();
     double turn = std::max(kLineTry, kTripsOfTry * tries_line_->phases().rtt);
-    double longest = tries_line_->got_headers() ? 3 * turn : turn + kFirstByteLate;
+    double longest = tries_line_->got_headers()
+                         ? 3 * turn
+                         : turn + std::max(kFirstByteOfTurn, 2 * tries_line_->phases().blob);
     bool late = clock_.now() - line_tried_at_ > longest;
     bool behind = flow != nullptr && flow->bytes() > 0 && flow->duration() >= turn / 2 &&
                   tries_line_->live_prediction().best > kPlainlyBehind * best_alone();
