@@ -18,7 +18,8 @@ constexpr double kBurstHeadroom = 1.3;   // a short peak above the mean is not b
 constexpr double kTick = 1.1;            // seconds
 constexpr double kThrottle = 0.5;
 constexpr double kSilence = 0.05;      // seconds without a byte that may be a lost packet,
-constexpr double kMoreThanTrip = 1.5;  // and longer than between the flights of slow start, in round trips
+constexpr double kMoreThanTrip = 1.5;  // and longer than between the flights of slow start, in round trips,
+constexpr double kNearlyTrip = 0.9;    // or behind bytes that came all through a round trip
 constexpr double kLostTrips = 2;     // a retransmission needs a round trip, and another if that is lost, too,
 constexpr double kQueues = 0.5;      // behind what the queues on the way hold, in seconds
 constexpr double kAfterLoss = 0.03;  // seconds, beside a round trip, until all that waited is in
@@ -47,7 +48,8 @@ void FlowMeter::begin(double at) {
 void FlowMeter::add(double at, std::int64_t bytes) {
     begin(at);
     at = std::max(at, last_);
-    if (total_ > 0 && at - last_ >= kSilence) silences_.push_back({last_, at});
+    double flowed = last_ - (silences_.empty() ? first_ : silences_.back().to);
+    if (total_ > 0 && at - last_ >= kSilence) silences_.push_back({last_, at, flowed});
     if (silences_.size() > kMostSilences) silences_.pop_front();
     total_ += bytes;
     last_ = at;
@@ -89,7 +91,8 @@ std::vector<std::pair<double, double>> FlowMeter::series(std::size_t most) const
 
 bool FlowMeter::like_a_loss(const Silence& silence, double rtt) {
     double seconds = silence.to - silence.from;
-    return seconds >= kMoreThanTrip * rtt && seconds <= kLostTrips * rtt + kQueues;
+    bool longer = seconds >= kMoreThanTrip * rtt || (seconds >= kNearlyTrip * rtt && silence.after >= rtt);
+    return longer && seconds <= kLostTrips * rtt + kQueues;
 }
 
 // The last moment up to which nothing waits behind a lost packet.

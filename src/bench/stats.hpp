@@ -53,6 +53,7 @@ class FlowMeter {
     struct Silence {
         double from;
         double to;
+        double after;  // seconds in which bytes came without a silence
     };
     double bytes_at(double at) const;
     static bool like_a_loss(const Silence& silence, double rtt);
