@@ -37,7 +37,7 @@ Error explained(Error error, const Tree& tree) {
 }  // namespace
 
 Copier::Copier(Engine::State& state, const SyncPlan& plan)
-    : state_(state), plan_(plan), lanes_(state.loop, width_of(state.options)) {
+    : state_(state), plan_(plan), lanes_(state.loop, width_of(state.options)), referrer_lists_(state.loop) {
     began_ = state_.loop.now();
     images_.resize(plan.images.size());
     for (std::size_t i = 0; i < plan.images.size(); ++i) {
@@ -99,13 +99,14 @@ SyncReport Copier::run() {
     auto width = width_of(state_.options);
     std::size_t next = 0;
     state_.loop.parallel(width, width, [&](std::size_t) { work(ready, next); });
+    report_.warnings = referrer_lists_.settle();
     report_.bytes_read = state_.traffic.reading.bytes;
     report_.bytes_written = state_.traffic.written;
     report_.blobs_mounted = state_.traffic.mounted;
     report_.seconds = state_.loop.now() - began_;
     report_.interrupted = state_.loop.stopping();
     report_.quota_exhausted = state_.hosts.exhausted();
-    report_.warnings = state_.hosts.take_warnings();
+    for (auto& warning : state_.hosts.take_warnings()) report_.warnings.push_back(std::move(warning));
     return std::move(report_);
 }
 
@@ -214,30 +215,8 @@ Result<std::string> Copier::push_tree(registry::Repository& repository, const Tr
                                       const std::string& target) {
     for (const auto& child : tree.children) TRY(push_tree(repository, *child, child->manifest.digest));
     TRY_ASSIGN(auto stored, put(repository, tree.manifest, target));
-    if (!tree.content.subject.empty() && !stored.subject_noted) TRY(note_subject(repository, tree));
+    if (!tree.content.subject.empty() && !stored.subject_noted) TRY(referrer_lists_.note(repository, tree));
     return stored.digest;
-}
-
-// A registry without the referrers API: the list is a tag that clients keep (distribution-spec, "Pushing
-// Manifests with Subject").
-Result<void> Copier::note_subject(registry::Repository& repository, const Tree& tree) {
-    auto tag = registry::fallback_tag(tree.content.subject);
-    TRY_ASSIGN(auto head, repository.head(tag));
-    registry::Manifest list{.digest = {}, .media_type = "application/vnd.oci.image.index.v1+json"};
-    if (head) {
-        TRY_ASSIGN(list, repository.get(tag));
-    }
-    registry::Referrer referrer{.part = {.media_type = tree.content.media_type,
-                                         .digest = tree.manifest.digest,
-                                         .size = static_cast<std::int64_t>(tree.manifest.bytes.size())},
-                                .artifact_type = tree.content.artifact_type,
-                                .annotations = tree.content.annotations};
-    TRY_ASSIGN(auto bytes, registry::add_referrer(list.bytes, referrer));
-    if (bytes == list.bytes) return {};
-    list.bytes = std::move(bytes);
-    list.digest = registry::digest_of(list.bytes);
-    TRY(repository.put(tag, list));
-    return {};
 }
 
 // Such a list is no content with a digest: the registry itself is asked, and where it cannot be reached, as

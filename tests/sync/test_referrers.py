@@ -1,0 +1,61 @@
+"""Lists of referrers where the destination has no API for them: a tag that several may write at the same time."""
+import json
+
+from case import Case
+from registry import IMAGE, INDEX, digest_of
+
+
+class FallbackTags(Case):
+    def signed(self, count):
+        """An image and `count` artifacts about it, each with a tag of its own."""
+        source, destination = self.pair()
+        self.artifacts = []
+        for i in range(count):
+            config = source.put_blob("team/app", b"{}")
+            artifact = json.dumps({"schemaVersion": 2, "mediaType": IMAGE, "artifactType": "application/x-signature",
+                                   "config": {"mediaType": "application/vnd.oci.empty.v1+json", **config}, "layers": [],
+                                   "subject": {"mediaType": IMAGE, "digest": self.digest, "size": 1}, "annotations": {"number": str(i)}})
+            self.artifacts.append(source.put_manifest("team/app", f"signature{i}", IMAGE, artifact.encode()))
+        self.tag = self.digest.replace(":", "-")
+        return source, destination
+
+    def listed(self, destination):
+        return {entry["digest"] for entry in json.loads(destination.manifests["team/app", self.tag][1])["manifests"]}
+
+    def others_write_after_us(self, destination, times):
+        """Another run read the list before our entry was in it, and writes what it knows."""
+        self.others, left = set(), [times]
+
+        def rule(handler, method, path, query):
+            if method != "PUT" or not path.endswith(self.tag) or not left[0]:
+                return False
+            left[0] -= 1
+            before = destination.manifests.get(("team/app", self.tag), (INDEX, b'{"schemaVersion": 2, "manifests": []}'))
+            index = json.loads(before[1])
+            handler.reply(201, Docker_Content_Digest=digest_of(handler.body()))
+            entry = {"mediaType": IMAGE, "digest": digest_of(b"%d" % left[0]), "size": 1}
+            self.others.add(entry["digest"])
+            index["manifests"].append(entry)
+            destination.put_manifest("team/app", self.tag, INDEX, json.dumps(index).encode())
+            return True
+        destination.rules.append(rule)
+
+    def test_many_of_one_image_in_one_run(self):
+        source, destination = self.signed(20)
+        self.copy(source, destination, tag="")
+        self.assertEqual(self.listed(destination), set(self.artifacts))
+
+    def test_a_lost_race_is_run_again(self):
+        source, destination = self.signed(1)
+        self.others_write_after_us(destination, 2)
+        self.copy(source, destination, tag="")
+        self.assertEqual(self.listed(destination), self.others | set(self.artifacts))
+        self.assertEqual(len(self.others), 2)
+        self.assertNotIn("takes ours out", self.output)
+
+    def test_one_that_is_always_lost_is_told(self):
+        source, destination = self.signed(1)
+        self.others_write_after_us(destination, 100)
+        self.copy(source, destination, tag="")
+        self.assertIn(f"{destination.host}/team/app:{self.tag}: somebody else writes this list", self.output)
+        self.assertLess(len(self.others), 6, "that is given up")
