@@ -158,6 +158,9 @@ void Copier::finish(std::size_t index) {
             result.destination_digest = *pushed;
         else
             image.error = explained(pushed.error(), tree);
+        if (pushed && *pushed != planned.digest && registry::is_fallback_tag(planned.destination.tag))
+            result.notes.emplace_back(
+                "a list of signatures and such: what the destination's had besides was kept");
     }
     if (!image.error && state_.options.referrers)
         if (auto done = push_referrers(planned); !done)
@@ -176,10 +179,16 @@ void Copier::finish(std::size_t index) {
 Result<std::string> Copier::push(const PlannedImage& image, const Tree& tree) {
     auto& repository = state_.hosts.repository(image.destination.location);
     auto target = image.destination.tag.empty() ? tree.manifest.digest : image.destination.tag;
-    auto pushed = push_tree(repository, tree, target);
+    bool list = registry::is_fallback_tag(target) && tree.content.index;
+    auto put_all = [&]() -> Result<std::string> {
+        if (!list) return push_tree(repository, tree, target);
+        for (const auto& child : tree.children) TRY(push_tree(repository, *child, child->manifest.digest));
+        return referrer_lists_.copy(repository, target, tree.manifest);
+    };
+    auto pushed = put_all();
     if (pushed || pushed.error().cause != registry::kBlobUnknownCause) return pushed;
     TRY(send_again(image, tree));
-    return push_tree(repository, tree, target);
+    return put_all();
 }
 
 // The registry said that it had them, and now that it has not: a cache of its own told of what a sweep took

@@ -1,6 +1,7 @@
 #include "sync/planner.hpp"
 
 #include "base/strings.hpp"
+#include "registry/content.hpp"
 
 #include <algorithm>
 #include <numeric>
@@ -186,6 +187,10 @@ void Planner::compare(const Wish& wish, const std::string& source_digest) {
                             .head(destination.tag.empty() ? source_digest : destination.tag);
             if (!have && have.error().code == ErrorCode::interrupted) return;
             bool same = have && *have && (*have)->digest == source_digest;
+            if (have && *have && !same && lists_more(wish.source.location, source_digest, destination)) {
+                same = true;
+                image.digest = (*have)->digest;
+            }
             if (same) {
                 image.action = PlannedImage::Action::up_to_date;
                 image.why = "the destination has it";
@@ -197,6 +202,17 @@ void Planner::compare(const Wish& wish, const std::string& source_digest) {
         images.push_back(std::move(image));
     }
     if (!images.empty()) plan_copy(wish, std::move(images));
+}
+
+// A list of referrers may have more at the destination, what was signed there, and lack nothing.
+bool Planner::lists_more(const Location& source, const std::string& digest, const Destination& destination) {
+    if (!registry::is_fallback_tag(destination.tag)) return false;
+    auto list = state_.hosts.repository(source).get(digest);
+    auto there = state_.hosts.repository(destination.location).get(destination.tag);
+    if (!list || !there) return false;
+    auto both = registry::merge_referrers(there->bytes, list->bytes);
+    auto reverse = registry::merge_referrers(list->bytes, there->bytes);
+    return both && *both == there->bytes && *reverse != list->bytes;
 }
 
 void Planner::plan_copy(const Wish& wish, std::vector<PlannedImage> images) {

@@ -26,6 +26,7 @@ class Planner {
     void look_at(const Wish& wish);
     static std::vector<PlannedImage> images_of(const Wish& wish, const std::string& source_digest);
     void compare(const Wish& wish, const std::string& source_digest);
+    bool lists_more(const Location& source, const std::string& digest, const Destination& destination);
     void plan_copy(const Wish& wish, std::vector<PlannedImage> images);
     void refuse(std::size_t rule, Error error, const Source& source = {},
                 const Destination& destination = {});

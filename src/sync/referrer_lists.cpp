@@ -1,10 +1,12 @@
 #include "sync/referrer_lists.hpp"
 
 #include "base/strings.hpp"
+#include "registry/content.hpp"
 
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 namespace mirrorctl::sync {
 
@@ -15,47 +17,76 @@ constexpr double kSettled = 0.3;  // seconds: more than usually lies between ano
 constexpr int kRounds = 3;
 constexpr std::size_t kAtOnce = 8;
 
+// One of them, byte by byte, if it has all that the other one has; `first` before `second`.
+Result<std::string> whole_of(const std::string& first, const std::string& second) {
+    TRY_ASSIGN(auto both, registry::merge_referrers(first, second));
+    if (both == first) return both;
+    TRY_ASSIGN(auto reverse, registry::merge_referrers(second, first));
+    return reverse == second ? second : both;
+}
+
 }  // namespace
 
-Result<void> ReferrerLists::note(registry::Repository& repository, const Tree& tree) {
-    auto tag = registry::fallback_tag(tree.content.subject);
+ReferrerLists::List& ReferrerLists::enter(registry::Repository& repository, const std::string& tag) {
     auto& list = lists_[{&repository, tag}];
     while (list.busy && !loop_.stopping()) loop_.sleep(kTurn);
     list.repository = &repository;
     list.tag = tag;
-    list.ours.push_back({.part = {.media_type = tree.content.media_type,
-                                  .digest = tree.manifest.digest,
-                                  .size = static_cast<std::int64_t>(tree.manifest.bytes.size())},
-                         .artifact_type = tree.content.artifact_type,
-                         .annotations = tree.content.annotations});
-    list.digest.clear();
     list.busy = true;
-    auto merged = merge(list);
+    return list;
+}
+
+Result<void> ReferrerLists::note(registry::Repository& repository, const Tree& tree) {
+    auto& list = enter(repository, registry::fallback_tag(tree.content.subject));
+    if (list.media_type.empty()) list.media_type = "application/vnd.oci.image.index.v1+json";
+    auto index =
+        registry::list_referrer({.part = {.media_type = tree.content.media_type,
+                                          .digest = tree.manifest.digest,
+                                          .size = static_cast<std::int64_t>(tree.manifest.bytes.size())},
+                                 .artifact_type = tree.content.artifact_type,
+                                 .annotations = tree.content.annotations});
+    auto held = hold(list, list.ours.empty() ? std::move(index) : whole_of(list.ours, index));
     list.busy = false;
-    if (!merged) return Failure(merged.error());
+    return held;
+}
+
+Result<std::string> ReferrerLists::copy(registry::Repository& repository, const std::string& tag,
+                                        const registry::Manifest& manifest) {
+    auto& list = enter(repository, tag);
+    list.media_type = manifest.media_type;
+    list.copied = true;
+    auto held = hold(list, list.ours.empty() ? manifest.bytes : whole_of(manifest.bytes, list.ours));
+    list.busy = false;
+    if (held) return list.digest;
+    if (held.error().code != ErrorCode::parse) return Failure(held.error());
+    TRY_ASSIGN(auto stored, repository.put(tag, manifest));  // what was there was no list
+    return stored.digest;
+}
+
+Result<void> ReferrerLists::hold(List& list, Result<std::string> index) {
+    TRY_ASSIGN(list.ours, std::move(index));
+    list.digest.clear();
+    TRY(merge(list));
     return {};
 }
 
-// True: something of ours was lacking, and the list was written.
+// True: it was written. A copied list is not made anew if it says all: its digest is the source's then.
 Result<bool> ReferrerLists::merge(List& list) {
     TRY_ASSIGN(auto head, list.repository->head(list.tag));
     if (head && !list.digest.empty() && head->digest == list.digest) return false;
-    registry::Manifest have{.digest = {}, .media_type = "application/vnd.oci.image.index.v1+json"};
+    registry::Manifest next{.digest = {}, .media_type = list.media_type, .bytes = list.ours};
     if (head) {
-        TRY_ASSIGN(have, list.repository->get(list.tag));
+        TRY_ASSIGN(auto have, list.repository->get(list.tag));
+        TRY_ASSIGN(next.bytes,
+                   list.copied ? whole_of(list.ours, have.bytes) : whole_of(have.bytes, list.ours));
+        list.digest = have.digest;
+        if (next.bytes == have.bytes) return false;
+        if (next.bytes != list.ours) next.media_type = have.media_type;
     }
-    auto bytes = have.bytes;
-    for (const auto& referrer : list.ours) {
-        TRY_ASSIGN(bytes, registry::add_referrer(bytes, referrer));
-    }
-    bool lacking = bytes != have.bytes;
-    if (lacking) {
-        have.bytes = std::move(bytes);
-        have.digest = registry::digest_of(have.bytes);
-        TRY(list.repository->put(list.tag, have));
-    }
-    list.digest = have.digest;
-    return lacking;
+    next.digest = registry::digest_of(next.bytes);
+    TRY(list.repository->put(list.tag, next));
+    list.digest = next.digest;
+    return true;
 }
 
 std::vector<std::string> ReferrerLists::settle() {

@@ -59,3 +59,30 @@ class FallbackTags(Case):
         self.copy(source, destination, tag="")
         self.assertIn(f"{destination.host}/team/app:{self.tag}: somebody else writes this list", self.output)
         self.assertLess(len(self.others), 6, "that is given up")
+
+    def test_what_was_signed_at_the_destination_stays(self):
+        """All tags, so the source's list is one of them: copied byte by byte, unless the destination's knows more."""
+        source, destination = self.signed(2)
+        entry = lambda digest: {"mediaType": IMAGE, "digest": digest, "size": len(source.manifests["team/app", digest][1])}  # noqa: E731
+        put = lambda registry, *digests: registry.put_manifest("team/app", self.tag, INDEX, json.dumps(  # noqa: E731
+            {"schemaVersion": 2, "mediaType": INDEX, "manifests": [entry(digest) for digest in digests]}, indent=4).encode())
+        first = put(source, self.artifacts[0])
+        self.copy(source, destination, tag="")
+        self.assertNotEqual(self.listed(destination) & set(self.artifacts), set())
+        destination.manifests.clear()
+        del source.manifests["team/app", "signature1"]
+        self.copy(source, destination, tag="")
+        self.assertEqual(digest_of(destination.manifests["team/app", self.tag][1]), first)
+        second = put(source, *self.artifacts)
+        self.copy(source, destination, tag="")
+        self.assertEqual(digest_of(destination.manifests["team/app", self.tag][1]), second, "one that only grew is taken as it is")
+        index = json.loads(destination.manifests["team/app", self.tag][1])
+        index["manifests"] = [index["manifests"][0], {"mediaType": IMAGE, "digest": digest_of(b"theirs"), "size": 1}]
+        destination.put_manifest("team/app", self.tag, INDEX, json.dumps(index).encode())
+        self.copy(source, destination, tag="")
+        self.assertEqual(self.listed(destination), {*self.artifacts, digest_of(b"theirs")})
+        self.assertIn("NOTE a list of signatures and such: what the destination's had besides was kept", self.output)
+        destination.log.clear()
+        self.copy(source, destination, tag="")
+        self.assertIn("copied 0 mounted 0 skipped 3", self.output)
+        self.assertEqual(destination.count("PUT", ""), 0)
