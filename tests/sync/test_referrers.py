@@ -5,6 +5,44 @@ from case import Case
 from registry import IMAGE, INDEX, digest_of
 
 
+class Pages(Case):
+    def signed(self, count, link):
+        """Signatures without tags, listed by the API, one a page; `link` says where page i leads."""
+        source, destination = self.pair()
+        config = source.put_blob("team/app", b"{}")
+        self.artifacts = []
+        for i in range(count):
+            artifact = json.dumps({"schemaVersion": 2, "mediaType": IMAGE, "layers": [], "annotations": {"number": str(i)},
+                                   "config": {"mediaType": "application/vnd.oci.empty.v1+json", **config},
+                                   "subject": {"mediaType": IMAGE, "digest": self.digest, "size": 1}}).encode()
+            self.artifacts.append((source.put_manifest("team/app", digest_of(artifact), IMAGE, artifact), len(artifact)))
+
+        def answer(handler, method, path, query):
+            if not path.endswith(f"/referrers/{self.digest}"):
+                return False
+            page = int(query.get("page", 0))
+            more = {"Link": link(path, page + 1)} if page + 1 < count else {}
+            digest, size = self.artifacts[page % len(self.artifacts)]
+            return handler.reply(200, json.dumps({"schemaVersion": 2, "mediaType": INDEX, "manifests": [
+                {"mediaType": IMAGE, "digest": digest, "size": size}]}).encode(), Content_Type=INDEX, **more)
+        source.rules.append(answer)
+        return source, destination
+
+    def test_every_page_is_read(self):
+        source, destination = self.signed(4, lambda path, page: f'<{path}?page={page}>; rel="next"')
+        self.copy(source, destination, SYNC_REFERRERS="1")
+        for digest, _ in self.artifacts:
+            self.assertIn(("team/app", digest), destination.manifests)
+
+    def test_pages_in_a_circle_or_elsewhere(self):
+        for link in (lambda path, page: f'<{path}?page=0>; rel="next"', lambda path, page: f'<http://127.0.0.2:9{path}?page={page}>; rel="next"'):
+            source, destination = self.signed(3, link)
+            self.copy(source, destination, SYNC_REFERRERS="1")
+            self.assert_copied(source, destination)
+            self.assertIn("NOTE signatures and such not copied: list of referrers not complete", self.output)
+            self.assertLess(source.count("GET", "/referrers/"), 5)
+
+
 class FallbackTags(Case):
     def signed(self, count):
         """An image and `count` artifacts about it, each with a tag of its own."""
