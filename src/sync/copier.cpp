@@ -2,6 +2,7 @@
 
 #include "base/strings.hpp"
 #include "registry/refusal.hpp"
+#include "sync/referrer_source.hpp"
 
 #include <algorithm>
 
@@ -228,30 +229,10 @@ Result<std::string> Copier::push_tree(registry::Repository& repository, const Tr
     return stored.digest;
 }
 
-// Such a list is no content with a digest: the registry itself is asked, and where it cannot be reached, as
-// is why there are mirrors, those whose word counts. One that did not answer is not asked for the next image.
-Result<std::optional<registry::Manifest>> Copier::list_referrers(const PlannedImage& image) {
-    auto tags = state_.tags.find(image.source.location);
-    registry::Repository::ReferrersHint hint{.tags = tags == state_.tags.end() ? nullptr : &tags->second};
-    auto places = state_.hosts.readers(image.source.location, true);
-    std::rotate(places.begin(), places.end() - 1, places.end());
-    bool mirrored = state_.options.mirrors.contains(image.source.location.registry);
-    if (mirrored) hint.retries = 0;
-    Result<std::optional<registry::Manifest>> list = Failure(
-        Error{.code = ErrorCode::network, .message = cat(places.front().host().name(), " does not answer")});
-    for (auto& place : places) {
-        if (place.host().given_up()) continue;
-        list = place.referrers(image.source_digest, hint);
-        if (list || list.error().code != ErrorCode::network) return list;
-        if (mirrored) place.host().blame(2);
-    }
-    return list;
-}
-
 // What refers to the image at its source: read, and pushed with its blobs.
 Result<void> Copier::push_referrers(const PlannedImage& image) {
     auto& destination = state_.hosts.repository(image.destination.location);
-    TRY_ASSIGN(auto list, list_referrers(image));
+    TRY_ASSIGN(auto list, list_referrers(state_, image.source.location, image.source_digest));
     if (!list || image.digest != image.source_digest) return {};
     TRY_ASSIGN(auto content, registry::read_content(list->bytes, list->media_type));
     for (const auto& child : content.children) {

@@ -34,7 +34,6 @@ class Copier {
                                  const std::string& target);
     Result<std::string> push_tree(registry::Repository& repository, const Tree& tree,
                                   const std::string& target);
-    Result<std::optional<registry::Manifest>> list_referrers(const PlannedImage& image);
     Result<void> push_referrers(const PlannedImage& image);
 
     Engine::State& state_;

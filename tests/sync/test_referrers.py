@@ -34,6 +34,28 @@ class Pages(Case):
         for digest, _ in self.artifacts:
             self.assertIn(("team/app", digest), destination.manifests)
 
+    def test_one_that_comes_after_the_image(self):
+        source, destination = self.signed(1, None)
+        self.copy(source, destination)
+        self.assertNotIn(("team/app", self.artifacts[0][0]), destination.manifests, "without being asked for")
+        self.copy(source, destination, SYNC_REFERRERS="1")
+        self.assertIn(("team/app", self.artifacts[0][0]), destination.manifests)
+        self.assertIn("NOTE the image was there, not all that refers to it", self.output)
+        self.copy(source, destination, SYNC_REFERRERS="1")
+        self.assertIn("copied 0 mounted 0 skipped 1", self.output)
+
+    def test_a_source_that_fails_at_lists_is_asked_once(self):
+        source, destination = self.pair()
+        for i in range(20):
+            source.put_image("team/app", f"v{i}", [b"%d" % i])
+        self.copy(source, destination, tag="")
+        source.rules.append(lambda handler, method, path, query: "/referrers/" in path and handler.cut(b"{" * 100, 5))
+        source.log.clear()
+        self.copy(source, destination, tag="", SYNC_REFERRERS="1")
+        self.assertIn("skipped 21 failed 0", self.output)
+        self.assertEqual(self.output.count("WARNING not looked for new signatures and such: "), 1)
+        self.assertEqual(source.count("GET", "/referrers/"), 1)
+
     def test_pages_in_a_circle_or_elsewhere(self):
         for link in (lambda path, page: f'<{path}?page=0>; rel="next"', lambda path, page: f'<http://127.0.0.2:9{path}?page={page}>; rel="next"'):
             source, destination = self.signed(3, link)

@@ -127,7 +127,7 @@ class Requests(Case):
         source.log.clear(), destination.log.clear()
         self.copy(source, destination, tag="", SYNC_REFERRERS="1")
         self.assertIn("skipped 40", self.output)
-        self.assertEqual((source.count("HEAD", "/manifests/"), len(source.log)), (40, 41), "and one list of tags")
+        self.assertEqual((source.count("HEAD", "/manifests/"), len(source.log)), (40, 42), "and one list of tags, and whether there is one of referrers")
         self.assertEqual((destination.count("HEAD", "/manifests/"), len(destination.log)), (40, 41))
 
     def test_ten_thousand_tags(self):
