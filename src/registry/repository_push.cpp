@@ -144,10 +144,12 @@ Result<std::optional<Manifest>> Repository::ask_referrers(const std::string& dig
             TRY_ASSIGN(all, merge_referrers(before, all));
         }
         auto next = next_link(answer.all_headers("Link"));
-        if (!next)
-            return std::optional(Manifest{.digest = sha256_digest(all),
-                                          .media_type = "application/vnd.oci.image.index.v1+json",
-                                          .bytes = std::move(all)});
+        if (!next) {
+            Manifest list{.digest = sha256_digest(all),
+                          .media_type = "application/vnd.oci.image.index.v1+json"};
+            list.bytes = std::move(all);
+            return std::optional(std::move(list));
+        }
         if (!turn_page(request.url, *next, first) || all == before) break;
     }
     return Failure(
