@@ -4,7 +4,7 @@ import os
 import re
 from pathlib import Path
 
-from case import MIB, Case
+from case import COPY, MIB, Case
 from registry import IMAGE, INDEX
 
 
@@ -160,7 +160,8 @@ class Requests(Case):
         self.assertEqual({n for r, n in destination.manifests if ":" not in n}, set(names))
         self.assertEqual(source.count("HEAD", "/manifests/"), 9998)
         self.assertEqual(len(peaks), 2)
-        self.assertLess(max(peaks), 64 * MIB)
+        if b"__asan_init" not in Path(COPY).read_bytes():  # a sanitizer's bookkeeping is no figure of ours
+            self.assertLess(max(peaks), 64 * MIB)
 
     def test_what_an_interrupted_run_left_is_found_where_it_is_large(self):
         source, destination = self.pair([os.urandom(MIB)])
