@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <set>
 
@@ -203,19 +204,7 @@ Result<std::vector<std::string>> parse_tags(std::string_view body) {
     return out;
 }
 
-Result<std::string> add_referrer(std::string_view body, const Referrer& referrer) {
-    ordered_json root;
-    if (body.empty()) {
-        root = {{"schemaVersion", 2}, {"mediaType", kOciIndex}, {"manifests", ordered_json::array()}};
-    } else {
-        if (is_unreasonable_json(body)) return bad("the list of referrers has no sane size");
-        root = ordered_json::parse(body, nullptr, /*allow_exceptions=*/false);
-        if (!root.is_object() || !root.contains("manifests") || !root["manifests"].is_array())
-            return bad("the list of referrers is not an index");
-    }
-    for (const auto& entry : root["manifests"])
-        if (entry.is_object() && entry.value("digest", ordered_json()) == referrer.part.digest)
-            return std::string(body);
+std::string list_referrer(const Referrer& referrer) {
     ordered_json entry = {{"mediaType", referrer.part.media_type},
                           {"digest", referrer.part.digest},
                           {"size", referrer.part.size}};
@@ -224,8 +213,35 @@ Result<std::string> add_referrer(std::string_view body, const Referrer& referrer
         auto notes = ordered_json::parse(referrer.annotations, nullptr, /*allow_exceptions=*/false);
         if (notes.is_object()) entry["annotations"] = std::move(notes);
     }
+    ordered_json root = {
+        {"schemaVersion", 2}, {"mediaType", kOciIndex}, {"manifests", ordered_json::array()}};
     root["manifests"].push_back(std::move(entry));
     return root.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+Result<std::string> merge_referrers(std::string_view body, std::string_view more) {
+    std::array<ordered_json, 2> lists;
+    for (std::size_t i = 0; i < lists.size(); ++i) {
+        auto text = i == 0 ? body : more;
+        if (is_unreasonable_json(text)) return bad("the list of referrers has no sane size");
+        lists[i] = ordered_json::parse(text, nullptr, /*allow_exceptions=*/false);
+        if (!lists[i].is_object() || !lists[i].contains("manifests") || !lists[i]["manifests"].is_array())
+            return bad("the list of referrers is not an index");
+    }
+    auto digest_in = [](const ordered_json& entry) {
+        return entry.is_object() ? entry.value("digest", ordered_json()) : ordered_json();
+    };
+    auto& into = lists[0]["manifests"];
+    std::set<ordered_json> known;
+    for (const auto& entry : into) known.insert(digest_in(entry));
+    bool same = true;
+    for (const auto& entry : lists[1]["manifests"])
+        if (known.insert(digest_in(entry)).second) {
+            into.push_back(entry);
+            same = false;
+        }
+    if (same) return std::string(body);
+    return lists[0].dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
 
 Complaint read_complaint(std::string_view body) {

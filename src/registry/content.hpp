@@ -56,8 +56,9 @@ struct Referrer {
     std::string artifact_type;
     std::string annotations;  // JSON text, "" for none
 };
-// `body` with one more descriptor, or unchanged if its digest is there. Without a body: a new index. Errors:
-// parse.
-Result<std::string> add_referrer(std::string_view body, const Referrer& referrer);
+// An index with that one alone.
+std::string list_referrer(const Referrer& referrer);
+// `body` with those descriptors of `more` that it lacks, or unchanged if it lacks none. Errors: parse.
+Result<std::string> merge_referrers(std::string_view body, std::string_view more);
 
 }  // namespace mirrorctl::registry

@@ -60,7 +60,8 @@ std::string Host::scope(const std::string& name, std::string_view actions) const
 }
 
 std::vector<std::string> Host::take_warnings() {
-    return std::exchange(warnings_, {});
+    auto first = warnings_.begin() + static_cast<std::ptrdiff_t>(std::exchange(taken_, warnings_.size()));
+    return {first, warnings_.end()};
 }
 
 Result<net::Answer> Host::send(const Ask& ask) {

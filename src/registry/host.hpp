@@ -106,7 +106,8 @@ class Host {
     int under_way_ = 0;
     int strikes_ = 0;
     unsigned jitter_ = 0;
-    std::vector<std::string> warnings_;
+    std::vector<std::string> warnings_;  // each once in a run
+    std::size_t taken_ = 0;
 };
 
 }  // namespace mirrorctl::registry

@@ -5,6 +5,7 @@
 #include "base/url.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace mirrorctl::registry {
 
@@ -92,9 +93,12 @@ Result<Reference> finish(std::string_view text, Reference reference, std::string
     bool single = name.find('/') == std::string_view::npos;
     reference.repository =
         reference.registry == "docker.io" && single ? cat("library/", name) : std::string(name);
-    if (!is_repository(reference.repository))
-        return bad(text, "a repository has lower-case letters, digits and single separators");
-    return reference;
+    if (is_repository(reference.repository)) return reference;
+    auto refused = bad(text, "a repository has lower-case letters, digits and single separators").value();
+    auto small = lower(reference.repository);
+    if (is_repository(small))
+        refused.hint = cat("write it in small letters: ", reference.registry, "/", small);
+    return Failure(std::move(refused));
 }
 
 }  // namespace

@@ -33,6 +33,11 @@ std::string fallback_tag(std::string_view digest) {
     return replace_all(std::string(digest), ":", "-").substr(0, 128);
 }
 
+bool is_fallback_tag(std::string_view tag) {
+    constexpr std::string_view kStart = "sha256-";
+    return tag.starts_with(kStart) && is_sha256_digest(cat("sha256:", tag.substr(kStart.size())));
+}
+
 std::string digest_of(std::string_view bytes) {
     return sha256_digest(bytes);
 }

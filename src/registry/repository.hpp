@@ -99,5 +99,6 @@ std::string digest_of(std::string_view bytes);
 
 // "sha256-<hex>": the tag that holds the list of referrers where the registry has no API for it.
 std::string fallback_tag(std::string_view digest);
+bool is_fallback_tag(std::string_view tag);
 
 }  // namespace mirrorctl::registry

@@ -18,6 +18,18 @@ namespace {
 constexpr std::int64_t kMaxTagsPage = 4 * 1024 * 1024;
 constexpr int kMaxPages = 2000;
 
+// To the next page. False: it leads to another place.
+bool turn_page(Url& url, const std::string& next, const Url& first) {
+    auto place = resolve_url(url, next);
+    if (!place) return false;
+    url = std::move(*place);
+    if (url.host == first.host && !same_origin(url, first)) {
+        url.scheme = first.scheme;  // an inner scheme or port, as with uploads
+        url.port = first.port;
+    }
+    return same_origin(url, first);
+}
+
 }  // namespace
 
 Result<UploadPlace> Repository::begin_upload() {
@@ -100,12 +112,7 @@ Result<std::vector<std::string>> Repository::tags(std::size_t most) {
         auto next = next_link(answer.all_headers("Link"));
         if (!next && out.size() <= most) return out;
         if (!next || out.size() > most) break;
-        TRY_ASSIGN(request.url, resolve_url(request.url, *next));
-        if (request.url.host == first.host && !same_origin(request.url, first)) {
-            request.url.scheme = first.scheme;  // an inner scheme or port, as with uploads
-            request.url.port = first.port;
-        }
-        if (!same_origin(request.url, first) || seen.size() == before) break;
+        if (!turn_page(request.url, *next, first) || seen.size() == before) break;
     }
     return Failure(Error{
         .code = ErrorCode::http,
@@ -114,20 +121,40 @@ Result<std::vector<std::string>> Repository::tags(std::size_t most) {
                 ": its pages go in a circle or lead elsewhere, or there are more than ", most, " tags")});
 }
 
+// Page after page (distribution-spec, "Listing Referrers"), all of them in one index.
 Result<std::optional<Manifest>> Repository::ask_referrers(const std::string& digest, int retries) {
     auto request = this->request("GET", cat("referrers/", digest));
     request.headers.emplace_back("Accept", "application/vnd.oci.image.index.v1+json");
     request.max_body_bytes = kMaxManifestBytes;
-    TRY_ASSIGN(auto answer, host_->send({.request = std::move(request),
-                                         .scope = host_->scope(name_, "pull"),
-                                         .account = &account_,
-                                         .retries = retries}));
-    bool index = answer.header("Content-Type").value_or("").starts_with("application/vnd.oci.image.index");
-    if (answer.status == 404) host_->note_no_referrers();
-    if (answer.status != 200 || !index || answer.truncated) return std::optional<Manifest>();
-    return std::optional(Manifest{.digest = sha256_digest(answer.body),
-                                  .media_type = "application/vnd.oci.image.index.v1+json",
-                                  .bytes = std::move(answer.body)});
+    auto first = request.url;
+    std::string all;
+    for (int page = 0; page < kMaxPages && all.size() < kMaxManifestBytes; ++page) {
+        TRY_ASSIGN(auto answer, host_->send({.request = request,
+                                             .scope = host_->scope(name_, "pull"),
+                                             .account = &account_,
+                                             .retries = retries}));
+        bool index =
+            answer.header("Content-Type").value_or("").starts_with("application/vnd.oci.image.index");
+        bool none = answer.status != 200 || !index || answer.truncated;
+        if (answer.status == 404 && page == 0) host_->note_no_referrers();
+        if (none && page == 0) return std::optional<Manifest>();
+        if (none) break;
+        auto before = std::exchange(all, std::move(answer.body));
+        if (page > 0) {
+            TRY_ASSIGN(all, merge_referrers(before, all));
+        }
+        auto next = next_link(answer.all_headers("Link"));
+        if (!next) {
+            Manifest list{.digest = sha256_digest(all),
+                          .media_type = "application/vnd.oci.image.index.v1+json"};
+            list.bytes = std::move(all);
+            return std::optional(std::move(list));
+        }
+        if (!turn_page(request.url, *next, first) || all == before) break;
+    }
+    return Failure(
+        Error{.code = ErrorCode::http,
+              .message = cat("list of referrers not complete: ", host_->name(), "/", name_, "@", digest)});
 }
 
 Result<std::optional<Manifest>> Repository::referrers(const std::string& digest, const ReferrersHint& hint) {

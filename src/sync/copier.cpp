@@ -2,6 +2,7 @@
 
 #include "base/strings.hpp"
 #include "registry/refusal.hpp"
+#include "sync/referrer_source.hpp"
 
 #include <algorithm>
 
@@ -37,7 +38,7 @@ Error explained(Error error, const Tree& tree) {
 }  // namespace
 
 Copier::Copier(Engine::State& state, const SyncPlan& plan)
-    : state_(state), plan_(plan), lanes_(state.loop, width_of(state.options)) {
+    : state_(state), plan_(plan), lanes_(state.loop, width_of(state.options)), referrer_lists_(state.loop) {
     began_ = state_.loop.now();
     images_.resize(plan.images.size());
     for (std::size_t i = 0; i < plan.images.size(); ++i) {
@@ -99,13 +100,14 @@ SyncReport Copier::run() {
     auto width = width_of(state_.options);
     std::size_t next = 0;
     state_.loop.parallel(width, width, [&](std::size_t) { work(ready, next); });
+    report_.warnings = referrer_lists_.settle();
     report_.bytes_read = state_.traffic.reading.bytes;
     report_.bytes_written = state_.traffic.written;
     report_.blobs_mounted = state_.traffic.mounted;
     report_.seconds = state_.loop.now() - began_;
     report_.interrupted = state_.loop.stopping();
     report_.quota_exhausted = state_.hosts.exhausted();
-    report_.warnings = state_.hosts.take_warnings();
+    for (auto& warning : state_.hosts.take_warnings()) report_.warnings.push_back(std::move(warning));
     return std::move(report_);
 }
 
@@ -157,6 +159,9 @@ void Copier::finish(std::size_t index) {
             result.destination_digest = *pushed;
         else
             image.error = explained(pushed.error(), tree);
+        if (pushed && *pushed != planned.digest && registry::is_fallback_tag(planned.destination.tag))
+            result.notes.emplace_back(
+                "a list of signatures and such: what the destination's had besides was kept");
     }
     if (!image.error && state_.options.referrers)
         if (auto done = push_referrers(planned); !done)
@@ -175,10 +180,16 @@ void Copier::finish(std::size_t index) {
 Result<std::string> Copier::push(const PlannedImage& image, const Tree& tree) {
     auto& repository = state_.hosts.repository(image.destination.location);
     auto target = image.destination.tag.empty() ? tree.manifest.digest : image.destination.tag;
-    auto pushed = push_tree(repository, tree, target);
+    bool list = registry::is_fallback_tag(target) && tree.content.index;
+    auto put_all = [&]() -> Result<std::string> {
+        if (!list) return push_tree(repository, tree, target);
+        for (const auto& child : tree.children) TRY(push_tree(repository, *child, child->manifest.digest));
+        return referrer_lists_.copy(repository, target, tree.manifest);
+    };
+    auto pushed = put_all();
     if (pushed || pushed.error().cause != registry::kBlobUnknownCause) return pushed;
     TRY(send_again(image, tree));
-    return push_tree(repository, tree, target);
+    return put_all();
 }
 
 // The registry said that it had them, and now that it has not: a cache of its own told of what a sweep took
@@ -214,56 +225,14 @@ Result<std::string> Copier::push_tree(registry::Repository& repository, const Tr
                                       const std::string& target) {
     for (const auto& child : tree.children) TRY(push_tree(repository, *child, child->manifest.digest));
     TRY_ASSIGN(auto stored, put(repository, tree.manifest, target));
-    if (!tree.content.subject.empty() && !stored.subject_noted) TRY(note_subject(repository, tree));
+    if (!tree.content.subject.empty() && !stored.subject_noted) TRY(referrer_lists_.note(repository, tree));
     return stored.digest;
-}
-
-// A registry without the referrers API: the list is a tag that clients keep (distribution-spec, "Pushing
-// Manifests with Subject").
-Result<void> Copier::note_subject(registry::Repository& repository, const Tree& tree) {
-    auto tag = registry::fallback_tag(tree.content.subject);
-    TRY_ASSIGN(auto head, repository.head(tag));
-    registry::Manifest list{.digest = {}, .media_type = "application/vnd.oci.image.index.v1+json"};
-    if (head) {
-        TRY_ASSIGN(list, repository.get(tag));
-    }
-    registry::Referrer referrer{.part = {.media_type = tree.content.media_type,
-                                         .digest = tree.manifest.digest,
-                                         .size = static_cast<std::int64_t>(tree.manifest.bytes.size())},
-                                .artifact_type = tree.content.artifact_type,
-                                .annotations = tree.content.annotations};
-    TRY_ASSIGN(auto bytes, registry::add_referrer(list.bytes, referrer));
-    if (bytes == list.bytes) return {};
-    list.bytes = std::move(bytes);
-    list.digest = registry::digest_of(list.bytes);
-    TRY(repository.put(tag, list));
-    return {};
-}
-
-// Such a list is no content with a digest: the registry itself is asked, and where it cannot be reached, as
-// is why there are mirrors, those whose word counts. One that did not answer is not asked for the next image.
-Result<std::optional<registry::Manifest>> Copier::list_referrers(const PlannedImage& image) {
-    auto tags = state_.tags.find(image.source.location);
-    registry::Repository::ReferrersHint hint{.tags = tags == state_.tags.end() ? nullptr : &tags->second};
-    auto places = state_.hosts.readers(image.source.location, true);
-    std::rotate(places.begin(), places.end() - 1, places.end());
-    bool mirrored = state_.options.mirrors.contains(image.source.location.registry);
-    if (mirrored) hint.retries = 0;
-    Result<std::optional<registry::Manifest>> list = Failure(
-        Error{.code = ErrorCode::network, .message = cat(places.front().host().name(), " does not answer")});
-    for (auto& place : places) {
-        if (place.host().given_up()) continue;
-        list = place.referrers(image.source_digest, hint);
-        if (list || list.error().code != ErrorCode::network) return list;
-        if (mirrored) place.host().blame(2);
-    }
-    return list;
 }
 
 // What refers to the image at its source: read, and pushed with its blobs.
 Result<void> Copier::push_referrers(const PlannedImage& image) {
     auto& destination = state_.hosts.repository(image.destination.location);
-    TRY_ASSIGN(auto list, list_referrers(image));
+    TRY_ASSIGN(auto list, list_referrers(state_, image.source.location, image.source_digest));
     if (!list || image.digest != image.source_digest) return {};
     TRY_ASSIGN(auto content, registry::read_content(list->bytes, list->media_type));
     for (const auto& child : content.children) {

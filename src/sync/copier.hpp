@@ -2,6 +2,7 @@
 #pragma once
 
 #include "sync/lanes.hpp"
+#include "sync/referrer_lists.hpp"
 #include "sync/state.hpp"
 
 #include <deque>
@@ -33,13 +34,12 @@ class Copier {
                                  const std::string& target);
     Result<std::string> push_tree(registry::Repository& repository, const Tree& tree,
                                   const std::string& target);
-    Result<std::optional<registry::Manifest>> list_referrers(const PlannedImage& image);
     Result<void> push_referrers(const PlannedImage& image);
-    Result<void> note_subject(registry::Repository& repository, const Tree& tree);
 
     Engine::State& state_;
     const SyncPlan& plan_;
     Lanes lanes_;
+    ReferrerLists referrer_lists_;
     SyncReport report_;
     std::deque<BlobJob> jobs_;
     std::vector<std::vector<std::size_t>> users_;  // by job: images that wait for it

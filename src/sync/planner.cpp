@@ -1,11 +1,14 @@
 #include "sync/planner.hpp"
 
 #include "base/strings.hpp"
+#include "registry/content.hpp"
+#include "sync/referrer_source.hpp"
 
 #include <algorithm>
 #include <numeric>
 #include <set>
 #include <tuple>
+#include <utility>
 
 namespace mirrorctl::sync {
 
@@ -14,6 +17,7 @@ namespace {
 constexpr std::size_t kMostTags = 100'000;
 constexpr std::size_t kAtOnce = 16;
 constexpr std::size_t kManyTags = 16;  // wanted in one repository
+constexpr double kTurn = 0.005;        // seconds
 
 }  // namespace
 
@@ -186,6 +190,15 @@ void Planner::compare(const Wish& wish, const std::string& source_digest) {
                             .head(destination.tag.empty() ? source_digest : destination.tag);
             if (!have && have.error().code == ErrorCode::interrupted) return;
             bool same = have && *have && (*have)->digest == source_digest;
+            if (have && *have && !same && lists_more(wish.source.location, source_digest, destination)) {
+                same = true;
+                image.digest = (*have)->digest;
+            }
+            if (same && lacks_referrers(wish.source.location, source_digest, destination)) {
+                same = false;
+                image.notes.emplace_back(
+                    "the image was there, not all that refers to it (signatures and such)");
+            }
             if (same) {
                 image.action = PlannedImage::Action::up_to_date;
                 image.why = "the destination has it";
@@ -197,6 +210,40 @@ void Planner::compare(const Wish& wish, const std::string& source_digest) {
         images.push_back(std::move(image));
     }
     if (!images.empty()) plan_copy(wish, std::move(images));
+}
+
+// What came later than the image. The first answer of a registry says whether it has an API for that, so the
+// others wait for it; one that fails is not asked for the next image.
+bool Planner::lacks_referrers(const Location& source, const std::string& digest,
+                              const Destination& destination) {
+    if (!state_.options.referrers) return false;
+    auto [known, first] = listings_.emplace(source.registry, Listing::asked_first);
+    while (!first && known->second == Listing::asked_first && !state_.loop.stopping())
+        state_.loop.sleep(kTurn);
+    if (known->second == Listing::fails) return false;
+    auto list = list_referrers(state_, source, digest, 0);
+    if (!list && std::exchange(known->second, Listing::fails) != Listing::fails)
+        plan_.warnings.push_back(cat("not looked for new signatures and such: ", list.error().message));
+    if (list && known->second == Listing::asked_first) known->second = Listing::works;
+    if (!list || !*list) return false;
+    auto content = registry::read_content((*list)->bytes, (*list)->media_type);
+    if (!content) return false;
+    auto& there = state_.hosts.repository(destination.location);
+    return std::any_of(content->children.begin(), content->children.end(), [&](const auto& child) {
+        auto head = there.head(child.digest);
+        return head && !*head;
+    });
+}
+
+// A list of referrers may have more at the destination, what was signed there, and lack nothing.
+bool Planner::lists_more(const Location& source, const std::string& digest, const Destination& destination) {
+    if (!registry::is_fallback_tag(destination.tag)) return false;
+    auto list = state_.hosts.repository(source).get(digest);
+    auto there = state_.hosts.repository(destination.location).get(destination.tag);
+    if (!list || !there) return false;
+    auto both = registry::merge_referrers(there->bytes, list->bytes);
+    auto reverse = registry::merge_referrers(list->bytes, there->bytes);
+    return both && *both == there->bytes && *reverse != list->bytes;
 }
 
 void Planner::plan_copy(const Wish& wish, std::vector<PlannedImage> images) {
@@ -211,7 +258,7 @@ void Planner::plan_copy(const Wish& wish, std::vector<PlannedImage> images) {
                        .hint = "check --os and --arch, or leave them out"},
                       wish.source);
     for (auto& image : images) {
-        image.notes = read->notes;
+        image.notes.insert(image.notes.end(), read->notes.begin(), read->notes.end());
         if (image.source_digest.empty()) image.source_digest = read->read_digest;
         if (!read->tree) {
             image.action = PlannedImage::Action::leave_out;

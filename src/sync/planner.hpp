@@ -26,6 +26,8 @@ class Planner {
     void look_at(const Wish& wish);
     static std::vector<PlannedImage> images_of(const Wish& wish, const std::string& source_digest);
     void compare(const Wish& wish, const std::string& source_digest);
+    bool lacks_referrers(const Location& source, const std::string& digest, const Destination& destination);
+    bool lists_more(const Location& source, const std::string& digest, const Destination& destination);
     void plan_copy(const Wish& wish, std::vector<PlannedImage> images);
     void refuse(std::size_t rule, Error error, const Source& source = {},
                 const Destination& destination = {});
@@ -40,6 +42,8 @@ class Planner {
     const std::vector<Rule>& rules_;
     SyncPlan plan_;
     std::vector<Wish> wishes_;
+    enum class Listing { asked_first, works, fails };
+    std::map<std::string, Listing> listings_;  // of referrers, by registry
 };
 
 }  // namespace mirrorctl::sync

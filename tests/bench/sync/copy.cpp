@@ -143,6 +143,7 @@ int main(int argc, char** argv) {
     for (const auto& warning : plan->warnings) std::printf("WARNING %s\n", warning.c_str());
     for (const auto& refusal : plan->refusals) say("REFUSED", refusal.error);
     auto report = engine.run(*plan);
+    for (const auto& warning : report.warnings) std::printf("WARNING %s\n", warning.c_str());
     using Outcome = sync::ImageResult::Outcome;
     std::printf(
         "copied %zu mounted %zu skipped %zu failed %zu refused %zu read %lld written %lld mounts %zu\n",

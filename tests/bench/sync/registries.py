@@ -155,7 +155,7 @@ def wait_for(port):
 
 def missing():
     """What this needs and is not here, or nothing."""
-    for program in ("docker-registry", "skopeo"):
+    for program in ("docker-registry", "skopeo", "curl"):
         if not shutil.which(program):
             return f"{program} is not installed (apt-get install {program})"
     return None

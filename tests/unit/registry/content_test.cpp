@@ -83,10 +83,18 @@ TEST(Content, AReferrerIsAddedOnce) {
     Referrer referrer{.part = {.media_type = kImage, .digest = digest('a'), .size = 5},
                       .artifact_type = "t/x",
                       .annotations = R"({"k":"v"})"};
-    auto list = add_referrer("", referrer);
-    ASSERT_TRUE(list);
-    EXPECT_THAT(*list, testing::AllOf(HasSubstr(R"("artifactType":"t/x")"), HasSubstr(R"("k":"v")")));
-    EXPECT_EQ(*add_referrer(*list, referrer), *list);
+    auto list = list_referrer(referrer);
+    EXPECT_THAT(list, testing::AllOf(HasSubstr(R"("artifactType":"t/x")"), HasSubstr(R"("k":"v")")));
+    EXPECT_EQ(*merge_referrers(list, list), list);
+    std::string theirs = R"({"annotations":{"of":"theirs"}, "manifests":[{"digest":"sha256:x","odd":1}]})";
+    auto both = merge_referrers(theirs, list);
+    ASSERT_TRUE(both);
+    EXPECT_THAT(*both, testing::AllOf(HasSubstr(R"("of":"theirs")"), HasSubstr(R"("odd":1)"),
+                                      HasSubstr(digest('a'))));
+    EXPECT_EQ(*merge_referrers(*both, list), *both);
+    EXPECT_EQ(*merge_referrers(*both, theirs), *both);
+    EXPECT_FALSE(merge_referrers(R"({"layers":[]})", list));
+    EXPECT_FALSE(merge_referrers(list, "<html>"));
 }
 
 net::Answer answer(int status, const char* body, std::vector<net::Header> headers = {}) {
