@@ -29,8 +29,9 @@ constexpr double kFirstRoundTrips = 6;
 constexpr double kFirstLongest = 1.8;
 constexpr double kConfirmSeconds = 1.3;  // of who is faster than most
 constexpr double kOnNarrow = 3.2;
-constexpr double kBesideProof = 0.4;  // seconds until it begins, and the next one's to fall
-constexpr double kLongestProof = 5.5;
+constexpr double kBesideProof = 0.4;   // seconds until it begins, and the next one's to fall
+constexpr double kLongProof = 4.5;     // seconds,
+constexpr double kLongestProof = 5.5;  // and of who fills the line
 constexpr double kOnThinLine = 1.0;
 constexpr double kAmongEquals = 0.5;
 constexpr double kLongWay = 0.06;  // seconds per round trip
@@ -75,9 +76,12 @@ SampleRule Course::second_look(const Session& session, const Lane& lane) const {
     double slow_look = line_.peak() < kThinLine ? kOnThinLine : kOnNarrow;
     double long_look = line_.narrow() ? slow_look : kConfirmSeconds;
     auto enough = line_.narrow() ? kProofOfSlow : kConfirmEnough;
-    // Nobody else is under way, and all that could be won by looking at others is less.
-    if (&session == fills_line_)
-        long_look = std::clamp(static_cast<double>(enough) / line_.peak(), long_look, kLongestProof);
+    // The bytes of a proof, where they can come in time.
+    double rate = &session == fills_line_ ? line_.peak() : session.estimate().rate;
+    double longest = &session == fills_line_ ? kLongestProof : kLongProof;
+    double whole = static_cast<double>(enough) / std::max(rate, 1.0);
+    if (line_.narrow() && line_.peak() >= kThinLine && whole <= longest)
+        long_look = std::max(long_look, whole);
     return {.max_bytes = enough,
             .enough_bytes = enough,
             .min_seconds = std::max(usual ? kAmongEquals : long_look, 6 * session.phases().rtt),
