@@ -99,6 +99,8 @@ bool FlowMeter::like_a_loss(const Silence& silence, double rtt) {
 double FlowMeter::settled_end(double rtt) const {
     double end = last_;
     for (auto it = silences_.rbegin(); it != silences_.rend(); ++it) {
+        // The first flights alone are no speed.
+        if (it->from - first_ < std::max(kShortLook, rtt)) break;
         if (end - it->to > rtt + kAfterLoss || !like_a_loss(*it, rtt)) break;
         if (last_ - it->from > kLostTrips * rtt + kQueues + kAfterLoss) break;
         end = it->from;
