@@ -99,8 +99,6 @@ bool FlowMeter::like_a_loss(const Silence& silence, double rtt) {
 double FlowMeter::settled_end(double rtt) const {
     double end = last_;
     for (auto it = silences_.rbegin(); it != silences_.rend(); ++it) {
-        // The first flights alone are no speed.
-        if (it->from - first_ < std::max(kShortLook, rtt)) break;
         if (end - it->to > rtt + kAfterLoss || !like_a_loss(*it, rtt)) break;
         if (last_ - it->from > kLostTrips * rtt + kQueues + kAfterLoss) break;
         end = it->from;
@@ -135,13 +133,16 @@ Estimate FlowMeter::estimate(double rtt) const {
     rtt = rtt > 0 ? rtt : 0.05;
     double end = settled_end(rtt);
     out.settled = end == last_;
+    // The first flights alone are no speed, and what is lost among them says nothing about later ones.
+    bool only_begun = !out.settled && end - first_ < std::max(kShortLook, rtt);
+    if (only_begun) end = last_;
     double span = std::max(end - first_, kShortest);
     double window = std::min(std::max({2.5 * rtt, 0.06, span / 4}), span / 2);
     double recent = rate_between(beside_silence(end - window, rtt), end);
     double middle = beside_silence(first_ + span / 2, rtt);
     double late = rate_between(middle, end);
     double early = rate_between(first_, middle);
-    out.growing = recent > late * 0.9 && grows(span, end, rtt);
+    out.growing = only_begun || (recent > late * 0.9 && grows(span, end, rtt));
     out.rate = std::min(recent, kBurstHeadroom * late);
     out.watched = span;
     bool short_look = span < kShortLook;
