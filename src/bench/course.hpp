@@ -51,6 +51,7 @@ class Course {
     bool admit(const Session& session);
     bool turn_away(Lane& lane);
     bool start_gates(Lane& lane);
+    bool time_for_proof() const;
     bool start_first_samples();
     bool start_confirmations();
     bool prove_a_safe_one(const Lane& lane);
@@ -81,6 +82,11 @@ class Course {
     bool end_if_line_is_full();
     bool try_line();
     bool end_turn();
+    bool prove_it_fills(Session* session);
+    bool settle_full_line();
+    Session* another_full() const;
+    void note_gain(double alone);
+    bool line_is_free() const;
     bool takes_turns() const;
     bool in_turns() const;
     bool somebody_had(double rate) const;
@@ -118,7 +124,11 @@ class Course {
     double looked_at_line_ = 0;
     double flows_since_ = 0;         // several flows share the line
     Session* tries_line_ = nullptr;  // the one that has the line for itself
+    Session* fills_line_ = nullptr;  // the one that filled it, until that is proven
     double line_tried_at_ = 0;
+    double beside_others_ = -1;  // what the one that has the line got beside others, bytes per second
+    int gained_ = 0;             // turns in which one got more than that
+    int gained_nothing_ = 0;
     std::set<const Session*> had_line_;  // those that had it for themselves
     std::map<const Session*, double> hopeless_since_;
     bool over_ = false;

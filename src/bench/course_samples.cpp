@@ -29,6 +29,9 @@ constexpr double kFirstRoundTrips = 6;
 constexpr double kFirstLongest = 1.8;
 constexpr double kConfirmSeconds = 1.3;  // of who is faster than most
 constexpr double kOnNarrow = 3.2;
+constexpr double kBesideProof = 0.4;   // seconds until it begins, and the next one's to fall
+constexpr double kLongProof = 4.5;     // seconds,
+constexpr double kLongestProof = 5.5;  // and of who fills the line
 constexpr double kOnThinLine = 1.0;
 constexpr double kAmongEquals = 0.5;
 constexpr double kLongWay = 0.06;  // seconds per round trip
@@ -73,6 +76,12 @@ SampleRule Course::second_look(const Session& session, const Lane& lane) const {
     double slow_look = line_.peak() < kThinLine ? kOnThinLine : kOnNarrow;
     double long_look = line_.narrow() ? slow_look : kConfirmSeconds;
     auto enough = line_.narrow() ? kProofOfSlow : kConfirmEnough;
+    // The bytes of a proof, where they can come in time.
+    double rate = &session == fills_line_ ? line_.peak() : session.estimate().rate;
+    double longest = &session == fills_line_ ? kLongestProof : kLongProof;
+    double whole = static_cast<double>(enough) / std::max(rate, 1.0);
+    if (line_.narrow() && line_.peak() >= kThinLine && whole <= longest)
+        long_look = std::max(long_look, whole);
     return {.max_bytes = enough,
             .enough_bytes = enough,
             .min_seconds = std::max(usual ? kAmongEquals : long_look, 6 * session.phases().rtt),
@@ -219,9 +228,19 @@ int Course::most_transfers() const {
     return many() ? kManyTransfers : kTransfers;
 }
 
+// The rest of the time belongs to the proof of somebody: who leads now, or who comes out of what runs.
+bool Course::time_for_proof() const {
+    return std::any_of(lanes_.begin(), lanes_.end(), [this](const Lane& lane) {
+        const auto* first = lane.leader();
+        return first != nullptr && !first->confirmed() && !first->closed() &&
+               left() < second_look(*first, lane).min_seconds + kBesideProof;
+    });
+}
+
 bool Course::start_first_samples() {
     bool any = false;
-    if (in_turns() || (line_.narrow() && confirmations() > 0)) return false;
+    if (in_turns() || fills_line_ != nullptr || (line_.narrow() && confirmations() > 0)) return false;
+    if (time_for_proof()) return false;
     while (first_looks() + confirmations() < most_transfers() && transfers() < kTransfersAtAll) {
         auto* session = next_for_sample();
         if (session == nullptr) break;
@@ -286,11 +305,11 @@ bool Course::prove_a_safe_one(const Lane& lane) {
 bool Course::start_confirmations() {
     bool any = false;
     // On a narrow line a proof beside others proves nothing.
-    if (in_turns() || (line_.narrow() && transfers() > 0)) return false;
+    if (in_turns() || fills_line_ != nullptr || (line_.narrow() && transfers() > 0)) return false;
     for (auto& lane : lanes_) {
         if (confirmations() >= most_confirmations()) break;
         any = prove_a_safe_one(lane) || any;
-        bool open = first_looks_open(lane);
+        bool open = first_looks_open(lane) && !time_for_proof();
         for (auto* session : lane.worth_confirming()) {
             if (open && !lane.promising(*session)) continue;
             if (session->phases().rtt >= kLongWay && long_looks_open(lane)) continue;

@@ -16,7 +16,6 @@ constexpr double kStallLate = 0.8;       // once there are enough
 constexpr double kFirstByte = 1.5;       // for the first byte of a sample
 constexpr double kFirstByteLate = 0.6;   // once there are enough
 constexpr double kHopelessAfter = 0.12;  // a sample is looked at this long before it can be given up
-constexpr double kLineTolerance = 1.05;
 constexpr double kLongestGap = 0.3;
 constexpr double kShortestTrip = 0.005;
 constexpr double kInitialWindow = 10 * 1460.0;  // RFC 6928
@@ -24,20 +23,6 @@ constexpr double kHalf = 0.5;
 constexpr double kPlainlySlower = 1.3;
 constexpr double kEnoughBehind = 1.5;  // with few mirrors, too, the last ones need not be read to the end
 constexpr double kEndOfBurst = 0.2;
-constexpr double kThinAfter = 0.3;  // seconds of samples until a line may be called narrow
-constexpr double kLineTry = 0.22;   // seconds that one flow gets to fill it,
-constexpr double kTripsOfTry = 4;   // or so many round trips
-constexpr int kSeveral = 3;         // flows
-constexpr std::size_t kTurns = 14;
-constexpr std::size_t kTurnsToSee = 4;
-constexpr double kFarFromFull = 0.4;  // of the peak: the line carries more than any of them sends
-constexpr double kAlone = 0.18;       // seconds for a flow to take what others left
-constexpr double kSameRate = 0.07;
-constexpr double kNearPeak = 0.88;
-constexpr double kPlainlyBehind = 1.1;
-constexpr double kShareOfTime = 0.45;  // of the budget goes to turns
-constexpr double kSomeShare = 0.25;    // of the line: more than many a one that was not looked at yet
-constexpr std::int64_t kAloneMost = 1LL << 20U;
 constexpr double kLookEvery = 0.01;  // seconds between looks at the line and at hopeless flows
 constexpr double kMoment = 0.2;      // seconds over which flows are compared
 constexpr double kUnfair = 2.5;
@@ -135,8 +120,10 @@ bool Course::end_hopeless(Lane& lane) {
 // Looks at all flows together: is the line what holds them back?
 bool Course::watch_line() {
     double now = clock_.now();
-    bool turn_over = tries_line_ != nullptr && !tries_line_->in_flight() && !tries_line_->wants();
-    looks_ = turn_over || now - looked_at_line_ >= kLookEvery;
+    auto idle = [](const Session* session) {
+        return session != nullptr && !session->in_flight() && !session->wants();
+    };
+    looks_ = idle(tries_line_) || idle(fills_line_) || now - looked_at_line_ >= kLookEvery;
     if (!looks_) return false;
     looked_at_line_ = now;
     double total = 0;
@@ -172,145 +159,6 @@ void Course::mark_crowd(const std::vector<Flow>& flows) {
         bool held_back = top.rate > kUnfair * flow.rate &&
                          flow.session->phases().rtt <= kNoNearer * top.session->phases().rtt;
         flow.session->note_crowd(flows.size() > 1 && (!held_back || line_.narrow()) ? line_.rate() : 0);
-    }
-}
-
-// On a narrow line many flows only show how they share it, and what a new one loses at a full queue may
-// hold it up for longer than it is looked at. There, one after another gets the line for itself for a
-// moment: if two different ones fill it, nobody can do better.
-bool Course::try_line() {
-    double now = clock_.now();
-    bool ended = tries_line_ != nullptr && end_turn();
-    if (tries_line_ != nullptr) return false;
-    if (transfers() < kSeveral) flows_since_ = now;
-    auto* next = takes_turns() ? next_turn() : nullptr;
-    bool tired = had_line_.size() >= kTurns || left() < (1 - kShareOfTime) * budget_.seconds;
-    if (!had_line_.empty() && line_.peak() < kThinLine && tired) close_what_cannot_win();
-    if (next == nullptr || !begin_alone(*next)) return ended;
-    line_tried_at_ = now;
-    tries_line_ = next;
-    had_line_.insert(next);
-    return true;
-}
-
-bool Course::end_turn() {
-    const auto* flow = tries_line_->live_flow();
-    bool ended = !tries_line_->in_flight() && !tries_line_->wants();
-    double turn = std::max(kLineTry, kTripsOfTry * tries_line_->phases().rtt);
-    double longest = tries_line_->got_headers() ? 3 * turn : turn + kFirstByteLate;
-    bool late = clock_.now() - line_tried_at_ > longest;
-    bool behind = flow != nullptr && flow->bytes() > 0 && flow->duration() >= turn / 2 &&
-                  tries_line_->live_prediction().best > kPlainlyBehind * best_alone();
-    if (!ended && !late && !behind) return false;
-    if (flow != nullptr && flow->bytes() == 0)
-        tries_line_->step_back(transport_);
-    else
-        tries_line_->cut_sample(transport_);
-    tries_line_ = nullptr;
-    return true;
-}
-
-// Once begun, it goes on until all that promise something had their turn.
-bool Course::takes_turns() const {
-    double now = clock_.now();
-    if (!line_.narrow() || around_.line_full > 0 || had_line_.size() >= kTurns ||
-        left() < (1 - kShareOfTime) * budget_.seconds)
-        return false;
-    if (had_line_.empty()) return now - flows_since_ >= kThinAfter;
-    return had_line_.size() < kTurnsToSee || fastest_alone() >= kFarFromFull * line_.peak();
-}
-
-double Course::fastest_alone() const {
-    double best = 0;
-    for (const auto* session : had_line_) best = std::max(best, session->estimate().rate);
-    return best;
-}
-
-bool Course::in_turns() const {
-    return tries_line_ != nullptr || (!had_line_.empty() && takes_turns() && next_turn() != nullptr);
-}
-
-double Course::best_alone() const {
-    double best = std::numeric_limits<double>::infinity();
-    for (const auto* session : had_line_)
-        if (session != tries_line_ && session->prediction().known())
-            best = std::min(best, session->prediction().expected);
-    return best;
-}
-
-// Of those that had no turn yet: who got most beside others, then the nearest. A small share tells no more
-// than none.
-Session* Course::next_turn() const {
-    Session* top = nullptr;
-    double best = -std::numeric_limits<double>::infinity();
-    for (const auto& lane : lanes_) {
-        for (const auto& session : lane.sessions()) {
-            bool open = session->usable() && !session->closed() && !session->confirmed() &&
-                        !had_line_.contains(session.get()) && session->has_unread_layer();
-            if (!open || (session->in_flight() && !session->sampling()) || session->shared()) continue;
-            const auto* flow = session->live_flow();
-            double rate = session->estimate().rate;
-            if (flow != nullptr && flow->bytes() > 0)
-                rate = static_cast<double>(flow->bytes()) / std::max(flow->duration(), kThinAfter);
-            const auto& p = session->phases();
-            double place = rate >= kSomeShare * line_.peak() ? rate : -(p.connect + p.index + p.blob);
-            if (place <= best) continue;
-            best = place;
-            top = session.get();
-        }
-    }
-    return top;
-}
-
-bool Course::begin_alone(Session& top) {
-    for (const auto& lane : lanes_)
-        for (const auto& session : lane.sessions()) {
-            if (!session->sampling()) continue;
-            confirming_.erase(session.get());  // it did not end by itself: it may be looked at again
-            if (session->live_flow()->bytes() > 0)
-                session->cut_sample(transport_);
-            else
-                session->step_back(transport_);
-        }
-    for (auto& lane : lanes_) settle_finished(lane);
-    if (!top.has_unread_layer()) return false;
-    double turn = std::max(kLineTry, kTripsOfTry * top.phases().rtt);
-    return begin(
-        top,
-        {.max_bytes = kAloneMost, .enough_bytes = kAloneMost, .min_seconds = turn, .max_seconds = 3 * turn},
-        false);
-}
-
-bool Course::end_if_line_is_full() {
-    double now = clock_.now();
-    // Not what came while others were still draining.
-    double window = std::min(kHalf * (now - alone_since_), 0.5);
-    double rate = alone_->rate_lately(now, window);
-    if (!line_.narrow() || alone_ != tries_line_ || now - alone_since_ < kAlone) return false;
-    if (rate < kNearPeak * line_.peak() || (!line_.filled_by(rate) && !somebody_had(rate))) return false;
-    around_.line_full = kLineTolerance * rate;
-    // On a line that is not thin a burst can be told from the rest in time.
-    if (line_.peak() < kThinLine) alone_->set_confirmed();
-    alone_->cut_sample(transport_);
-    tries_line_ = nullptr;
-    close_what_cannot_win();
-    return true;
-}
-
-// Another host did: who redirects there is no second witness.
-bool Course::somebody_had(double rate) const {
-    return std::any_of(had_line_.begin(), had_line_.end(), [&](const Session* session) {
-        return session->final_host() != tries_line_->final_host() && session->estimate().known() &&
-               std::abs(session->estimate().rate - rate) <= kSameRate * rate;
-    });
-}
-
-// On a full thin line more samples cost seconds and tell nothing, once there are enough to be written.
-void Course::close_what_cannot_win() {
-    for (const auto& lane : lanes_) {
-        if (std::isinf(lane.bar())) continue;
-        for (const auto& session : lane.sessions())
-            if (session->stage() == Session::Stage::gated && !session->in_flight()) session->close();
     }
 }
 

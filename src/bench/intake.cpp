@@ -12,6 +12,7 @@ constexpr std::int64_t kErrorBody =
     16 * 1024;  // of an answer that we do not want: read so that the connection can be kept
 constexpr std::size_t kPeek = 64;
 constexpr double kJudgeEvery = 0.005;  // seconds
+constexpr double kUnsettled = 0.8;     // seconds for what fell to show how far
 
 Verdict html_page(std::string_view what) {
     return {.fault = Fault::html, .reason = cat("answers ", what, " with an HTML page")};
@@ -100,11 +101,13 @@ bool Intake::on_headers(const net::Response& response) {
 
 bool Intake::seen_enough(double at) {
     double seconds = at - headers_at_;
-    if (received_ >= rule_.max_bytes || seconds >= rule_.max_seconds) return true;
+    if (received_ >= rule_.max_bytes || seconds >= rule_.max_seconds + kUnsettled) return true;
     if (at - judged_at_ < kJudgeEvery) return false;
     judged_at_ = at;
     bool enough = seconds >= rule_.min_seconds || received_ >= rule_.enough_bytes;
-    return enough && !meter_.estimate(rule_.rtt).growing;
+    if (!enough && seconds < rule_.max_seconds) return false;
+    auto seen = meter_.estimate(rule_.rtt);
+    return (!seen.growing || seconds >= rule_.max_seconds) && seen.settled;
 }
 
 void Intake::go_on(const SampleRule& rule) {

@@ -7,7 +7,7 @@
 
 namespace mirrorctl::bench {
 
-inline constexpr double kThinLine = 1.5e6;  // bytes per second
+inline constexpr double kThinLine = 0.8e6;  // bytes per second
 
 class Line {
   public:

@@ -157,6 +157,7 @@ double Session::judged() const {
 void Session::settle_for(const SampleRule& rule) {
     rule_.enough_bytes = rule.enough_bytes;
     rule_.min_seconds = rule.min_seconds;
+    rule_.max_seconds = std::max(rule_.max_seconds, rule.max_seconds);
     intake_->go_on(rule_);
 }
 

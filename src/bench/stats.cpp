@@ -17,6 +17,14 @@ constexpr double kGrowthRounds = 8;      // and early on: as if it grew for so m
 constexpr double kBurstHeadroom = 1.3;   // a short peak above the mean is not believed
 constexpr double kTick = 1.1;            // seconds
 constexpr double kThrottle = 0.5;
+constexpr double kSilence = 0.05;      // seconds without a byte that may be a lost packet,
+constexpr double kMoreThanTrip = 1.5;  // and longer than between the flights of slow start, in round trips,
+constexpr double kNearlyTrip = 0.9;    // or behind bytes that came all through a round trip
+constexpr double kLostTrips = 2;     // a retransmission needs a round trip, and another if that is lost, too,
+constexpr double kQueues = 0.5;      // behind what the queues on the way hold, in seconds
+constexpr double kAfterLoss = 0.03;  // seconds, beside a round trip, until all that waited is in
+constexpr double kTail = 0.1;        // seconds at the end of a flow that show that it falls
+constexpr std::size_t kMostSilences = 16;
 constexpr std::int64_t kThrottleEvidence = 64 * 1024;  // bytes before a fall counts as a throttle
 
 // What a flow in slow start reaches at least after `span` seconds: it began with ten segments (RFC 6928) and
@@ -40,6 +48,9 @@ void FlowMeter::begin(double at) {
 void FlowMeter::add(double at, std::int64_t bytes) {
     begin(at);
     at = std::max(at, last_);
+    double flowed = last_ - (silences_.empty() ? first_ : silences_.back().to);
+    if (total_ > 0 && at - last_ >= kSilence) silences_.push_back({last_, at, flowed});
+    if (silences_.size() > kMostSilences) silences_.pop_front();
     total_ += bytes;
     last_ = at;
     if (points_.size() > 1 && at - points_[points_.size() - 2].at < grain_) {
@@ -78,25 +89,65 @@ std::vector<std::pair<double, double>> FlowMeter::series(std::size_t most) const
     return out;
 }
 
+bool FlowMeter::like_a_loss(const Silence& silence, double rtt) {
+    double seconds = silence.to - silence.from;
+    bool longer = seconds >= kMoreThanTrip * rtt || (seconds >= kNearlyTrip * rtt && silence.after >= rtt);
+    return longer && seconds <= kLostTrips * rtt + kQueues;
+}
+
+// The last moment up to which nothing waits behind a lost packet.
+double FlowMeter::settled_end(double rtt) const {
+    double end = last_;
+    for (auto it = silences_.rbegin(); it != silences_.rend(); ++it) {
+        if (end - it->to > rtt + kAfterLoss || !like_a_loss(*it, rtt)) break;
+        if (last_ - it->from > kLostTrips * rtt + kQueues + kAfterLoss) break;
+        end = it->from;
+    }
+    return end;
+}
+
+// What came after a silence belongs to its time, too: a window over one begins before it.
+double FlowMeter::beside_silence(double at, double rtt) const {
+    for (auto it = silences_.rbegin(); it != silences_.rend(); ++it)
+        if (it->from < at && at < it->to + rtt && like_a_loss(*it, rtt)) at = it->from;
+    return at;
+}
+
+bool FlowMeter::silent_since(double at, double end, double rtt) const {
+    return std::any_of(silences_.begin(), silences_.end(), [&](const Silence& silence) {
+        return silence.to > at && silence.from < end && like_a_loss(silence, rtt);
+    });
+}
+
+bool FlowMeter::grows(double span, double end, double rtt) const {
+    double step = std::min(rtt, span / 4);
+    double newest = rate_between(end - 2 * step, end);
+    double older = rate_between(end - 4 * step, end - 2 * step);
+    return newest > kGrowth * older && newest >= slow_start_rate(span, rtt) &&
+           !silent_since(end - 4 * step, end, rtt);
+}
+
 Estimate FlowMeter::estimate(double rtt) const {
     Estimate out;
     if (total_ <= 0) return out;
     rtt = rtt > 0 ? rtt : 0.05;
-    double span = std::max(duration(), kShortest);
+    double end = settled_end(rtt);
+    out.settled = end == last_;
+    // The first flights alone are no speed, and what is lost among them says nothing about later ones.
+    bool only_begun = !out.settled && end - first_ < std::max(kShortLook, rtt);
+    if (only_begun) end = last_;
+    double span = std::max(end - first_, kShortest);
     double window = std::min(std::max({2.5 * rtt, 0.06, span / 4}), span / 2);
-    double recent = rate_between(last_ - window, last_);
-    double middle = first_ + span / 2;
-    double late = rate_between(middle, last_);
+    double recent = rate_between(beside_silence(end - window, rtt), end);
+    double middle = beside_silence(first_ + span / 2, rtt);
+    double late = rate_between(middle, end);
     double early = rate_between(first_, middle);
-    double step = std::min(rtt, span / 4);
-    double newest = rate_between(last_ - 2 * step, last_);
-    double older = rate_between(last_ - 4 * step, last_ - 2 * step);
-    out.growing = newest > kGrowth * older && recent > late * 0.9 && newest >= slow_start_rate(span, rtt);
+    out.growing = only_begun || (recent > late * 0.9 && grows(span, end, rtt));
     out.rate = std::min(recent, kBurstHeadroom * late);
     out.watched = span;
     bool short_look = span < kShortLook;
     if (short_look) {
-        late = std::max(late, static_cast<double>(total_) / span);
+        late = std::max(late, bytes_at(end) / span);
         out.rate = std::max(out.rate, late);
     }
     out.throttled = !short_look && out.rate < kThrottle * early &&
@@ -109,6 +160,12 @@ Estimate FlowMeter::estimate(double rtt) const {
     // watched.
     double doubt = std::clamp(0.4 / std::sqrt(1 + span / std::max(rtt, 0.02)), 0.04, 0.35);
     out.low = (out.growing ? out.rate : std::min(out.rate, late)) * (1 - doubt);
+    if (!out.settled) out.low = std::min(out.low, static_cast<double>(total_) / (last_ - first_));
+    double tail = rate_between(beside_silence(end - std::max(2.5 * rtt, kTail), rtt), end);
+    if (!short_look && tail < kThrottle * out.rate) {
+        out.settled = false;
+        out.low = std::min(out.low, tail);
+    }
     double growth = std::clamp(std::exp2(kGrowthRounds - span / rtt), kGrowthHeadroom, 64.0);
     out.high = out.rate * (out.growing ? growth : 1 + doubt);
     // nginx's limit_rate counts whole seconds: it sends a second's worth at once, and then nothing until the

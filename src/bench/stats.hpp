@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <utility>
 #include <vector>
 
@@ -19,11 +20,14 @@ struct Estimate {
     double first_rate = -1;        // before the throttle
     std::int64_t burst_bytes = 0;  // how much came before the throttle
     double watched = 0;            // seconds from the first to the last byte
+    bool settled = true;  // false: it fell a moment ago, or what waits behind a lost packet is not in yet
     bool known() const { return rate >= 0; }
     bool operator==(const Estimate&) const = default;
 };
 
-// Arrivals of one transfer's body. Bounded: neighbouring arrivals are merged.
+// Arrivals of one transfer's body. Bounded: neighbouring arrivals are merged. What comes behind a lost packet
+// is handed up when that one was sent again (RFC 9293, section 3.10.7.4): silence, and then all of it at
+// once. Neither is the speed of the flow.
 class FlowMeter {
   public:
     // `at` in seconds (any zero, never backwards), `bytes` since the last call.
@@ -46,9 +50,20 @@ class FlowMeter {
         double at;
         std::int64_t total;
     };
+    struct Silence {
+        double from;
+        double to;
+        double after;  // seconds in which bytes came without a silence
+    };
     double bytes_at(double at) const;
+    static bool like_a_loss(const Silence& silence, double rtt);
+    double settled_end(double rtt) const;
+    double beside_silence(double at, double rtt) const;
+    bool silent_since(double at, double end, double rtt) const;
+    bool grows(double span, double end, double rtt) const;
 
     std::vector<Point> points_;
+    std::deque<Silence> silences_;  // the last ones
     double first_ = 0;
     double last_ = 0;
     std::int64_t total_ = 0;

@@ -56,12 +56,32 @@ void SimNet::cancel(net::RequestId id) {
     if (!flow.body) flows_.erase(found);
 }
 
+double SimNet::window_rate(const Flow& flow) const {
+    double rtt = hosts_.at(flow.host).is.rtt;
+    double rounds = std::min(30.0, std::floor((clock_.now() - flow.headers_at) / rtt));
+    return kInitialWindow * std::exp2(std::max(0.0, rounds)) / rtt;
+}
+
+// What comes behind a lost packet waits in the kernel until that one was sent again: a flow that has filled a
+// queue shows silence for a round trip and what the queue holds, and then all of it at once.
+bool SimNet::lost_a_packet(Flow& flow) {
+    const auto& host = hosts_.at(flow.host).is;
+    bool paced = host.per_flow > 0 || (host.after_burst > 0 && flow.came >= static_cast<double>(host.burst));
+    if (host.queue <= 0 || paced) return false;
+    double now = clock_.now();
+    if (flow.stalls_at < 0 && window_rate(flow) > 2 * flow.rate) flow.stalls_at = now + next_loss_(random_);
+    if (flow.stalls_at < 0 || now < flow.stalls_at) return false;
+    if (flow.stalled_until < flow.stalls_at) flow.stalled_until = now + host.rtt + host.queue;
+    if (now < flow.stalled_until) return true;
+    flow.stalls_at = now + next_loss_(random_);
+    return false;
+}
+
 // What window and server allow, before it meets others.
 double SimNet::wanted(const Flow& flow) const {
     const auto& host = hosts_.at(flow.host).is;
     double age = std::max(0.0, clock_.now() - flow.headers_at);
-    double rounds = std::min(30.0, std::floor(age / host.rtt));
-    double rate = std::min(kInitialWindow * std::exp2(rounds) / host.rtt, host.rate);
+    double rate = std::min(window_rate(flow), host.rate);
     if (host.per_flow > 0) rate = std::min(rate, host.per_flow);
     bool spent = host.after_burst > 0 && flow.came >= static_cast<double>(host.burst);
     if (!spent) return rate;
@@ -149,6 +169,7 @@ bool SimNet::deliver(net::RequestId id) {
         if (flows_.contains(id)) finish(id, std::nullopt);
         return true;
     }
+    if (lost_a_packet(*flow)) return false;
     auto fresh = static_cast<std::size_t>(flow->came + 0.5) - static_cast<std::size_t>(flow->delivered);
     if (fresh == 0) return false;
     flow->delivered += static_cast<double>(fresh);

@@ -18,10 +18,12 @@ namespace mirrorctl::bench {
 struct SimHost {
     double rate = 1e6;
     double rtt = 0.02;
-    std::int64_t burst = 0;   // of every answer so many bytes come at full rate,
-    double after_burst = 0;   // the rest at this one
-    double chunk = 0;         // ... in lumps of so many bytes, as nginx's limit_rate sends them
-    double per_flow = 0;      // what one connection gets at most; 0 = all
+    std::int64_t burst = 0;  // of every answer so many bytes come at full rate,
+    double after_burst = 0;  // the rest at this one
+    double chunk = 0;        // ... in lumps of so many bytes, as nginx's limit_rate sends them
+    double per_flow = 0;     // what one connection gets at most; 0 = all
+    double queue =
+        0;  // seconds that its line can hold; a flow that fills it loses a packet; 0 = none is lost
     double wait_per_mib = 0;  // seconds before it serves, for each MiB of the blob
     bool hole = false;        // does not even connect
     bool silent = false;      // connects, and that is all
@@ -73,10 +75,14 @@ class SimNet : public net::Transport {
         double delivered = 0;  // and what the handler has of them
         double luck = 1;       // share of a full line that it gets, beside the others
         double rate = 0;
+        double stalls_at = -1;     // a packet is lost: nothing is handed up
+        double stalled_until = 0;  // until it came again
         bool body = false;
         double ghost_until = 0;  // cancelled: what was on its way still uses the line
     };
     double wanted(const Flow& flow) const;
+    bool lost_a_packet(Flow& flow);
+    double window_rate(const Flow& flow) const;
     void share(std::vector<Flow*> flows, double Flow::*cap, double capacity) const;
     void set_rates();
     bool step(double seconds);
@@ -87,6 +93,7 @@ class SimNet : public net::Transport {
     double line_;
     Serve serve_;
     std::mt19937 random_;
+    std::exponential_distribution<double> next_loss_{0.8};  // per second of a full queue
     double least_luck_ = 0.7;
     std::map<std::string, HostState> hosts_;
     std::map<net::RequestId, Flow> flows_;

@@ -127,6 +127,7 @@ struct Draft {
         auto& mirror = world.mirrors.emplace_back(SimMirror{.name = name + ".test", .host = {}});
         mirror.host.rate = mbit * uniform(0.9, 1.1) * kMbit;
         mirror.host.rtt = rtt_ms * uniform(0.85, 1.15) / 1000;
+        mirror.host.queue = std::max(0.1, 48000 / mirror.host.rate);
         return mirror;
     }
     void burst(const std::string& name, double mbit, double rtt_ms, double mib, double after) {

@@ -1,0 +1,228 @@
+// A narrow line: one after another has it for itself, until it is plain that it is full, that somebody is
+// proven, or that it was not what held them back.
+#include "bench/course.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace mirrorctl::bench {
+
+namespace {
+
+constexpr double kFirstByteOfTurn = 0.2;  // of who has the line for itself
+constexpr double kLineTolerance = 1.05;
+constexpr double kHalf = 0.5;
+constexpr double kThinAfter = 0.3;  // seconds of samples until a line may be called narrow
+constexpr double kLineTry = 0.22;   // seconds that one flow gets to fill it,
+constexpr double kTripsOfTry = 4;   // or so many round trips
+constexpr int kSeveral = 3;         // flows
+constexpr std::size_t kTurns = 14;
+constexpr std::size_t kTurnsToSee = 4;
+constexpr double kGain = 1.2;
+constexpr int kWitnesses = 3;
+constexpr double kFarFromFull = 0.4;  // of the peak: the line carries more than any of them sends
+constexpr double kAlone = 0.18;       // seconds for a flow to take what others left
+constexpr double kSameRate = 0.07;
+constexpr double kNearPeak = 0.88;
+constexpr double kPlainlyBehind = 1.1;
+constexpr double kShareOfTime = 0.45;  // of the budget goes to turns
+constexpr double kSomeShare = 0.25;    // of the line: more than many a one that was not looked at yet
+constexpr std::int64_t kAloneMost = 1LL << 20U;
+
+}  // namespace
+
+// On a narrow line many flows only show how they share it, and what a new one loses at a full queue may
+// hold it up for longer than it is looked at. There, one after another gets the line for itself for a
+// moment: if two different ones fill it, nobody can do better.
+bool Course::try_line() {
+    double now = clock_.now();
+    bool ended = tries_line_ != nullptr && end_turn();
+    ended = settle_full_line() || ended;
+    if (tries_line_ != nullptr || fills_line_ != nullptr) return ended;
+    if (transfers() < kSeveral) flows_since_ = now;
+    auto* next = takes_turns() ? next_turn() : nullptr;
+    bool tired = had_line_.size() >= kTurns || left() < (1 - kShareOfTime) * budget_.seconds;
+    if (!had_line_.empty() && line_.peak() < kThinLine && tired) close_what_cannot_win();
+    if (next == nullptr || !begin_alone(*next)) return ended;
+    line_tried_at_ = now;
+    beside_others_ = next->estimate().growing || !next->estimate().settled ? -1 : next->estimate().rate;
+    tries_line_ = next;
+    had_line_.insert(next);
+    return true;
+}
+
+bool Course::end_turn() {
+    const auto* flow = tries_line_->live_flow();
+    bool ended = !tries_line_->in_flight() && !tries_line_->wants();
+    double turn = std::max(kLineTry, kTripsOfTry * tries_line_->phases().rtt);
+    double longest = tries_line_->got_headers()
+                         ? 3 * turn
+                         : turn + std::max(kFirstByteOfTurn, 2 * tries_line_->phases().blob);
+    bool late = clock_.now() - line_tried_at_ > longest;
+    bool behind = flow != nullptr && flow->bytes() > 0 && flow->duration() >= turn / 2 &&
+                  tries_line_->live_prediction().best > kPlainlyBehind * best_alone();
+    if (!ended && !late && !behind) return false;
+    if (flow != nullptr && flow->bytes() == 0)
+        tries_line_->step_back(transport_);
+    else
+        tries_line_->cut_sample(transport_);
+    note_gain(tries_line_->estimate().rate);
+    tries_line_ = nullptr;
+    return true;
+}
+
+// Who gets no more alone than beside others was not held back by the line.
+void Course::note_gain(double alone) {
+    if (beside_others_ <= 0) return;
+    bool gains = alone > kGain * beside_others_;
+    gained_ += gains ? 1 : 0;
+    gained_nothing_ += gains ? 0 : 1;
+}
+
+bool Course::line_is_free() const {
+    return gained_ == 0 && gained_nothing_ >= kWitnesses;
+}
+
+// Once begun, it goes on until all that promise something had their turn.
+bool Course::takes_turns() const {
+    double now = clock_.now();
+    if (!line_.narrow() || line_is_free() || around_.line_full > 0 || had_line_.size() >= kTurns ||
+        left() < (1 - kShareOfTime) * budget_.seconds)
+        return false;
+    if (had_line_.empty()) return now - flows_since_ >= kThinAfter;
+    return had_line_.size() < kTurnsToSee || fastest_alone() >= kFarFromFull * line_.peak();
+}
+
+double Course::fastest_alone() const {
+    double best = 0;
+    for (const auto* session : had_line_) best = std::max(best, session->estimate().rate);
+    return best;
+}
+
+bool Course::in_turns() const {
+    return tries_line_ != nullptr || (!had_line_.empty() && takes_turns() && next_turn() != nullptr);
+}
+
+double Course::best_alone() const {
+    double best = std::numeric_limits<double>::infinity();
+    for (const auto* session : had_line_)
+        if (session != tries_line_ && session->prediction().known())
+            best = std::min(best, session->prediction().expected);
+    return best;
+}
+
+// Of those that had no turn yet: who got most beside others, then the nearest. A small share tells no more
+// than none.
+Session* Course::next_turn() const {
+    Session* top = nullptr;
+    double best = -std::numeric_limits<double>::infinity();
+    for (const auto& lane : lanes_) {
+        for (const auto& session : lane.sessions()) {
+            bool open = session->usable() && !session->closed() && !session->confirmed() &&
+                        !had_line_.contains(session.get()) && session->has_unread_layer();
+            if (!open || (session->in_flight() && !session->sampling()) || session->shared()) continue;
+            const auto* flow = session->live_flow();
+            double rate = session->estimate().rate;
+            if (flow != nullptr && flow->bytes() > 0)
+                rate = static_cast<double>(flow->bytes()) / std::max(flow->duration(), kThinAfter);
+            const auto& p = session->phases();
+            double place = rate >= kSomeShare * line_.peak() ? rate : -(p.connect + p.index + p.blob);
+            if (place <= best) continue;
+            best = place;
+            top = session.get();
+        }
+    }
+    return top;
+}
+
+bool Course::begin_alone(Session& top) {
+    for (const auto& lane : lanes_)
+        for (const auto& session : lane.sessions()) {
+            if (!session->sampling()) continue;
+            confirming_.erase(session.get());  // it did not end by itself: it may be looked at again
+            if (session->live_flow()->bytes() > 0)
+                session->cut_sample(transport_);
+            else
+                session->step_back(transport_);
+        }
+    for (auto& lane : lanes_) settle_finished(lane);
+    if (!top.has_unread_layer()) return false;
+    double turn = std::max(kLineTry, kTripsOfTry * top.phases().rtt);
+    return begin(
+        top,
+        {.max_bytes = kAloneMost, .enough_bytes = kAloneMost, .min_seconds = turn, .max_seconds = 3 * turn},
+        false);
+}
+
+bool Course::end_if_line_is_full() {
+    double now = clock_.now();
+    // Not what came while others were still draining.
+    double window = std::min(kHalf * (now - alone_since_), 0.5);
+    double rate = alone_->rate_lately(now, window);
+    if (!line_.narrow() || alone_ != tries_line_ || now - alone_since_ < kAlone) return false;
+    if (rate < kNearPeak * line_.peak() || (!line_.filled_by(rate) && !somebody_had(rate))) return false;
+    around_.line_full = kLineTolerance * rate;
+    alone_->cut_sample(transport_);
+    tries_line_ = nullptr;
+    for (auto& lane : lanes_) settle_finished(lane);
+    if (prove_it_fills(alone_)) return true;
+    alone_->set_confirmed();
+    close_what_cannot_win();
+    return true;
+}
+
+// On a line that is not thin a burst can be told from the rest in time.
+bool Course::prove_it_fills(Session* session) {
+    const auto* lane = session == nullptr || line_.peak() < kThinLine ? nullptr : lane_of(*session);
+    if (lane == nullptr || !session->has_unread_layer()) return false;
+    fills_line_ = session;
+    if (begin(*session, second_look(*session, *lane), true) && !session->closed()) return true;
+    fills_line_ = nullptr;
+    return false;
+}
+
+// Who fills the line is looked at until it is plain whether it goes on like that. If not, the next one that
+// filled it is; and then others have their turn.
+bool Course::settle_full_line() {
+    if (fills_line_ == nullptr || fills_line_->in_flight() || fills_line_->wants()) return false;
+    bool proven = fills_line_->usable() && !fills_line_->estimate().throttled;
+    fills_line_ = nullptr;
+    if (proven) {
+        close_what_cannot_win();
+        return true;
+    }
+    if (prove_it_fills(another_full())) return true;
+    around_.line_full = 0;
+    return true;
+}
+
+Session* Course::another_full() const {
+    for (const auto& lane : lanes_)
+        for (const auto& session : lane.sessions()) {
+            const auto& seen = session->estimate();
+            bool open = had_line_.contains(session.get()) && session->usable() && !session->in_flight() &&
+                        !session->confirmed() && !session->closed();
+            if (open && !seen.throttled && seen.rate >= kNearPeak * line_.peak()) return session.get();
+        }
+    return nullptr;
+}
+
+// Another host did: who redirects there is no second witness.
+bool Course::somebody_had(double rate) const {
+    return std::any_of(had_line_.begin(), had_line_.end(), [&](const Session* session) {
+        return session->final_host() != tries_line_->final_host() && session->estimate().known() &&
+               std::abs(session->estimate().rate - rate) <= kSameRate * rate;
+    });
+}
+
+// On a full thin line more samples cost seconds and tell nothing, once there are enough to be written.
+void Course::close_what_cannot_win() {
+    for (const auto& lane : lanes_) {
+        if (std::isinf(lane.bar())) continue;
+        for (const auto& session : lane.sessions())
+            if (session->stage() == Session::Stage::gated && !session->in_flight()) session->close();
+    }
+}
+
+}  // namespace mirrorctl::bench
