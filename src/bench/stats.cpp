@@ -23,7 +23,9 @@ constexpr double kNearlyTrip = 0.9;    // or behind bytes that came all through 
 constexpr double kLostTrips = 2;     // a retransmission needs a round trip, and another if that is lost, too,
 constexpr double kQueues = 0.5;      // behind what the queues on the way hold, in seconds
 constexpr double kAfterLoss = 0.03;  // seconds, beside a round trip, until all that waited is in
-constexpr double kTail = 0.1;        // seconds at the end of a flow that show that it falls
+constexpr double kPaceSeconds = 1.0;
+constexpr std::ptrdiff_t kPauses = 3;
+constexpr double kTail = 0.1;  // seconds at the end of a flow that show that it falls
 constexpr std::size_t kMostSilences = 16;
 constexpr std::int64_t kThrottleEvidence = 64 * 1024;  // bytes before a fall counts as a throttle
 
@@ -98,6 +100,11 @@ bool FlowMeter::like_a_loss(const Silence& silence, double rtt) {
 // The last moment up to which nothing waits behind a lost packet.
 double FlowMeter::settled_end(double rtt) const {
     double end = last_;
+    // Packets are lost now and then; a server that paces itself pauses all the time.
+    auto lately = std::count_if(silences_.begin(), silences_.end(), [&](const Silence& silence) {
+        return silence.to > last_ - kPaceSeconds && like_a_loss(silence, rtt);
+    });
+    if (lately >= kPauses) return end;
     for (auto it = silences_.rbegin(); it != silences_.rend(); ++it) {
         if (end - it->to > rtt + kAfterLoss || !like_a_loss(*it, rtt)) break;
         if (last_ - it->from > kLostTrips * rtt + kQueues + kAfterLoss) break;

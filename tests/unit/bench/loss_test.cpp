@@ -79,6 +79,16 @@ TEST(Loss, AThrottleShowsAllTheSame) {
     EXPECT_NEAR(trickle.seen(0.02).rate, 64e3, 20e3);
 }
 
+// nginx's limit_rate behind a proxy's small buffers: a lump, a pause, a lump.
+TEST(Loss, AServerThatPacesItselfLosesNothing) {
+    Feed feed;
+    for (int lump = 0; lump < 5; ++lump) feed.lump(51e3).silence(0.2);
+    auto seen = feed.lump(51e3).seen(0.001);
+    EXPECT_TRUE(seen.settled);
+    EXPECT_LT(seen.rate, 0.4e6);
+    EXPECT_GT(seen.rate, 0.2e6);
+}
+
 TEST(Loss, WhatFallsIsNotSettled) {
     auto seen = Feed().flow(1.5, 3e6).flow(0.15, 64e3).seen(0.02);
     EXPECT_FALSE(seen.settled);
