@@ -144,8 +144,8 @@ TEST(Sim, ABurstThatFillsTheLineSendsNobodyHome) {
             burst.burst = (2 + 2 * i) << 20;
             burst.after_burst = 100e3;
         }
-        for (int i = 0; i < 6; ++i) add("slow" + std::to_string(i), 0.3e6 + 0.05e6 * i, 0.02 + 0.005 * i);
-        add("good", 5e6, 0.05);
+        for (int i = 0; i < 12; ++i) add("slow" + std::to_string(i), 0.3e6 + 0.05e6 * i, 0.02 + 0.002 * i);
+        add("good", 5e6, 0.09);
         auto run = sim_run(world);
         EXPECT_EQ(run.pick, "good.test") << seed;
         EXPECT_LE(run.seconds, 10.1);
