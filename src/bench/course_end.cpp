@@ -35,8 +35,7 @@ void Course::tell_progress() {
             if (!fresh && now - last->second < kProgressEvery) continue;
             last->second = now;
             const auto* flow = session->live_flow();
-            double rate =
-                flow != nullptr && flow->bytes() > 0 ? flow->estimate(session->phases().rtt).rate : 0;
+            double rate = flow != nullptr && flow->bytes() > 0 ? flow->estimate(session->trip()).rate : 0;
             observer_.on(CandidateProgress{.upstream = lane.upstream(),
                                            .url = session->candidate().mirror.url.masked(),
                                            .stage = stage_word(*session),

@@ -71,7 +71,7 @@ bool Course::end_waits(Lane& lane) {
 // Once the leader stands: a flow that is slow and does not double with every round trip, as one in slow start
 // does (RFC 5681, section 3.1), has shown what it can.
 bool Course::cannot_win(const Lane& lane, const Session& session) const {
-    double rtt = std::max(session.phases().rtt, kShortestTrip);
+    double rtt = std::max(session.trip(), kShortestTrip);
     double span = session.live_flow()->duration();
     if (!lane.stands() || confirming_.contains(&session) || span < std::max(kHopelessAfter, 2 * rtt))
         return false;
@@ -98,7 +98,7 @@ bool Course::end_hopeless(Lane& lane) {
     for (const auto& session : lane.sessions()) {
         const auto* flow = session->live_flow();
         if (flow == nullptr || !session->got_headers() || flow->bytes() == 0) continue;
-        double rtt = session->phases().rtt;
+        double rtt = session->trip();
         bool second = confirming_.contains(session.get());
         if (second && session.get() != tries_line_) session->settle_for(second_look(*session, lane));
         double bar = bar_of(lane, *session);

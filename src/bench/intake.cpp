@@ -13,6 +13,7 @@ constexpr std::int64_t kErrorBody =
 constexpr std::size_t kPeek = 64;
 constexpr double kJudgeEvery = 0.005;  // seconds
 constexpr double kUnsettled = 0.8;     // seconds for what fell to show how far
+constexpr double kLongestQueue = 0.3;  // seconds; what takes longer is no queue
 
 Verdict html_page(std::string_view what) {
     return {.fault = Fault::html, .reason = cat("answers ", what, " with an HTML page")};
@@ -95,8 +96,20 @@ bool Intake::on_headers(const net::Response& response) {
         return true;
     }
     meter_.begin(headers_at_);
+    // The answer came through the queues that the body comes through.
+    const auto& timing = response.timing;
+    double set_up = response.reused_connection ? 0 : std::max({timing.dns, timing.connect, timing.tls, 0.0});
+    trip_ = std::clamp(headers_at_ - set_up, rule_.rtt, rule_.rtt + kLongestQueue);
     if (auto verdict = check_headers(response)) return stop_with(*verdict);
     return true;
+}
+
+const Estimate& Intake::estimate() const {
+    if (estimated_ != meter_.bytes()) {
+        estimate_ = meter_.estimate(trip_);
+        estimated_ = meter_.bytes();
+    }
+    return estimate_;
 }
 
 bool Intake::seen_enough(double at) {
@@ -106,7 +119,7 @@ bool Intake::seen_enough(double at) {
     judged_at_ = at;
     bool enough = seconds >= rule_.min_seconds || received_ >= rule_.enough_bytes;
     if (!enough && seconds < rule_.max_seconds) return false;
-    auto seen = meter_.estimate(rule_.rtt);
+    const auto& seen = estimate();
     return (!seen.growing || seconds >= rule_.max_seconds) && seen.settled;
 }
 

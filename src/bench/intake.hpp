@@ -48,6 +48,10 @@ class Intake {
     void go_on(const SampleRule& rule);
     const std::string& body() const { return text_; }
     const FlowMeter& meter() const { return meter_; }
+    // What the bytes so far say, with the round trip as it is under this load.
+    const Estimate& estimate() const;
+    // Seconds: the round trip, with what waits in queues on the way.
+    double trip() const { return trip_; }
     std::int64_t received() const { return received_; }
     // A sample's first byte of the blob, if the server honours ranges.
     bool range_ignored() const { return range_ignored_; }
@@ -68,6 +72,7 @@ class Intake {
     std::int64_t limit_ = 0;  // bytes that may come
     std::int64_t received_ = 0;
     double headers_at_ = 0;
+    double trip_ = 0;
     double judged_at_ = 0;
     bool accepted_ = false;  // the status is the wanted one
     bool whole_ = false;     // the hash will cover the whole blob
@@ -78,6 +83,8 @@ class Intake {
     std::string text_ = {};
     Sha256 hash_;
     FlowMeter meter_ = {};
+    mutable Estimate estimate_ = {};  // of the first so many bytes: asked for often
+    mutable std::int64_t estimated_ = 0;
 };
 
 }  // namespace mirrorctl::bench

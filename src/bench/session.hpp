@@ -132,6 +132,8 @@ class Session final : public net::Handler {
         return last_activity_;
     }  // monotonic seconds: start of the request or its last byte
     double launched_at() const { return launched_at_; }
+    // Seconds that a round trip takes now, beside what else is under way.
+    double trip() const { return sampling() && got_headers_ ? intake_->trip() : phases_.rtt; }
     bool got_headers() const { return got_headers_; }
     const FlowMeter* live_flow() const { return sampling() && intake_ ? &intake_->meter() : nullptr; }
 

@@ -57,7 +57,7 @@ void Session::on_sample(const net::Response& response) {
 }
 
 void Session::take_sample(double first_byte) {
-    note_estimate(intake_->meter().estimate(phases_.rtt));
+    note_estimate(intake_->estimate());
     auto& read = read_[sampled_layer_.digest];
     read = intake_->range_ignored() ? std::max(read, intake_->received()) : read + intake_->received();
     last_wait_ = first_byte;
@@ -94,7 +94,7 @@ void Session::note_estimate(const Estimate& seen) {
 }
 
 void Session::go_on(const SampleRule& rule) {
-    note_estimate(intake_->meter().estimate(phases_.rtt));
+    note_estimate(intake_->estimate());
     rule_ = rule;
     rule_.rtt = phases_.rtt;
     rule_.max_bytes = std::min(rule.max_bytes, asked_bytes());
@@ -176,7 +176,7 @@ bool Session::looked_enough() const {
 Estimate Session::live_estimate() const {
     const auto* flow = live_flow();
     if (flow == nullptr || flow->bytes() == 0) return estimate_;
-    auto seen = flow->estimate(phases_.rtt);
+    auto seen = intake_->estimate();
     return goes_on_ ? with(seen) : combine(estimate_, seen, 0.5);
 }
 

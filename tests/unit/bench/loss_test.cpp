@@ -127,5 +127,25 @@ TEST(Loss, ASampleGoesOnWhileItFalls) {
     EXPECT_LT(late, 2.81);
 }
 
+// Behind a full queue a round trip takes longer than at the gate, and slow start lasts so much longer.
+TEST(Loss, TheRoundTripIsTheOneUnderLoad) {
+    registry::Descriptor layer;
+    layer.digest = "sha256:0";
+    layer.size = 20LL << 20U;
+    SampleRule rule{.max_bytes = layer.size, .enough_bytes = layer.size, .max_seconds = 5, .rtt = 0.02};
+    auto trip = [&](net::Timing timing, bool reused) {
+        auto intake = Intake::sample(layer, {.first = 0, .last = layer.size - 1}, rule);
+        net::Response response{.status = 200};
+        response.timing = timing;
+        response.reused_connection = reused;
+        EXPECT_TRUE(intake.on_headers(response));
+        return intake.trip();
+    };
+    EXPECT_DOUBLE_EQ(trip({.first_byte = 0.17}, true), 0.17);
+    EXPECT_DOUBLE_EQ(trip({.first_byte = 0.01}, true), 0.02) << "no less than the way takes";
+    EXPECT_NEAR(trip({.dns = 0.01, .connect = 0.05, .tls = 0.1, .first_byte = 0.17}, false), 0.07, 1e-9);
+    EXPECT_DOUBLE_EQ(trip({.first_byte = 2}, true), 0.32) << "the server waited: no queue is that long";
+}
+
 }  // namespace
 }  // namespace mirrorctl::bench
