@@ -63,6 +63,7 @@ class Course {
     std::optional<SampleRule> more_of(Session& session);
     bool begin(Session& session, SampleRule rule, bool confirm);
     SampleRule first_look(const Session& session) const;
+    std::int64_t spare_bytes(const Session& session, const Lane& lane) const;
     SampleRule second_look(const Session& session, const Lane& lane) const;
     const Lane* lane_of(const Session& session) const;
     static void end_looks(Session& session);

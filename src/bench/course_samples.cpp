@@ -20,7 +20,7 @@ constexpr std::int64_t kFirstEnough = 2 * kMiB;  // of a steady flow
 constexpr std::int64_t kFirstMost = 7 * kMiB;    // of one that is still growing
 constexpr std::int64_t kFirstLeast = 192LL << 10U;
 constexpr std::int64_t kConfirmEnough = 9 * kMiB / 2;  // outlasts usual bursts
-constexpr std::int64_t kProofOfSlow = 13 * kMiB / 2;   // where mirrors are slow there are bytes to spare
+constexpr std::int64_t kMoreProof = 13 * kMiB / 2;     // of who is far ahead, and where mirrors are slow
 constexpr std::int64_t kSlack = 64LL << 10U;           // what headers and errors may take beside a sample
 constexpr std::int64_t kWorthAsking = 64LL << 10U;     // fewer bytes tell nothing
 constexpr double kFirstShare = 0.3;                    // of what is left of the bytes goes to first samples
@@ -29,9 +29,13 @@ constexpr double kFirstRoundTrips = 6;
 constexpr double kFirstLongest = 1.8;
 constexpr double kConfirmSeconds = 1.3;  // of who is faster than most
 constexpr double kOnNarrow = 3.2;
-constexpr double kBesideProof = 0.4;   // seconds until it begins, and the next one's to fall
-constexpr double kLongProof = 4.5;     // seconds,
-constexpr double kLongestProof = 5.5;  // and of who fills the line
+constexpr double kBesideProof = 0.4;  // seconds until it begins, and the next one's to fall
+constexpr double kSlow = 4e6;         // bytes per second
+constexpr double kTripsToGrow = 8;
+constexpr double kNear = 2;
+constexpr double kUsualProof = 3;      // seconds,
+constexpr double kLongProof = 4.5;     // on a narrow line,
+constexpr double kLongestProof = 5.5;  // and of who fills it
 constexpr double kOnThinLine = 1.0;
 constexpr double kAmongEquals = 0.5;
 constexpr double kLongWay = 0.06;  // seconds per round trip
@@ -69,23 +73,44 @@ SampleRule Course::first_look(const Session& session) const {
             .max_seconds = std::max(kFirstLongest, 10 * rtt)};
 }
 
+// Beside what long ways may need until their speed shows: those that wait, and those that come near already.
+std::int64_t Course::spare_bytes(const Session& session, const Lane& lane) const {
+    auto spare = ledger_.bytes_left();
+    double near = kNear * session.live_prediction().expected;
+    for (const auto& other : lane.sessions()) {
+        bool open = other->stage() == Session::Stage::gate || other->stage() == Session::Stage::gated;
+        if (!open || other->closed() || other->phases().rtt < kLongWay) continue;
+        const auto* flow = other->live_flow();
+        bool plain = flow != nullptr && flow->bytes() > 0 &&
+                     (!other->live_estimate().growing || other->live_prediction().expected > near);
+        spare -= plain ? 0 : std::max<std::int64_t>(0, kFirstMost - other->received());
+    }
+    return spare;
+}
+
 // Who is fast may only have begun with a burst; less evidence is needed where most are as fast.
 SampleRule Course::second_look(const Session& session, const Lane& lane) const {
-    // What is slow needs longer for the bytes of a proof; on a thin line no proof is long enough.
+    bool thin = line_.narrow() && line_.peak() < kThinLine;  // where no proof is long enough
+    bool fills = &session == fills_line_;
+    auto live = session.live_estimate();
+    double rate = fills ? line_.peak() : std::max({1.0, live.rate, session.estimate().rate});
+    double longest = fills ? kLongestProof : line_.narrow() ? kLongProof : kUsualProof;
+    double seconds = thin ? kOnThinLine : line_.narrow() ? kOnNarrow : kConfirmSeconds;
+    // A long pull is worth a long proof, and so is what nobody else comes near to.
+    bool slow = rate < kSlow && !live.growing;
+    bool more = line_.narrow() || (!many() && (slow || lane.is_far_ahead(session)));
+    auto most = more ? kMoreProof : kConfirmEnough;
+    bool scarce = more && !line_.narrow() && spare_bytes(session, lane) < kMoreProof - kConfirmEnough;
+    auto enough = scarce ? kConfirmEnough : most;
+    double grows = kTripsToGrow * session.phases().rtt;
+    auto needs = [&](std::int64_t bytes) { return grows + static_cast<double>(bytes) / rate; };
+    if (!thin && needs(enough) > longest && needs(kConfirmEnough) <= kUsualProof) enough = kConfirmEnough;
+    if (!thin && needs(enough) <= longest) seconds = std::max(seconds, needs(enough));
     bool usual = lane.most_are_like(session);
-    double slow_look = line_.peak() < kThinLine ? kOnThinLine : kOnNarrow;
-    double long_look = line_.narrow() ? slow_look : kConfirmSeconds;
-    auto enough = line_.narrow() ? kProofOfSlow : kConfirmEnough;
-    // The bytes of a proof, where they can come in time.
-    double rate = &session == fills_line_ ? line_.peak() : session.estimate().rate;
-    double longest = &session == fills_line_ ? kLongestProof : kLongProof;
-    double whole = static_cast<double>(enough) / std::max(rate, 1.0);
-    if (line_.narrow() && line_.peak() >= kThinLine && whole <= longest)
-        long_look = std::max(long_look, whole);
-    return {.max_bytes = enough,
+    return {.max_bytes = most,
             .enough_bytes = enough,
-            .min_seconds = std::max(usual ? kAmongEquals : long_look, 6 * session.phases().rtt),
-            .max_seconds = std::max(long_look + kAfterProof, 10 * session.phases().rtt)};
+            .min_seconds = std::max(usual ? kAmongEquals : seconds, 6 * session.phases().rtt),
+            .max_seconds = std::max(seconds + kAfterProof, 10 * session.phases().rtt)};
 }
 
 // What first looks leave, so that the leader and one rival can be looked at long enough.
@@ -295,9 +320,11 @@ bool Course::grows_too_long(const Session& session) const {
 
 // The last bytes are not for one that may well be the next burst.
 bool Course::prove_a_safe_one(const Lane& lane) {
+    auto left = ledger_.bytes_left();
+    for (const auto& [session, held] : reserved_) left += confirming_.contains(session) ? 0 : held;
     auto* safe = lane.least_suspect();
     if (safe == nullptr || safe->in_flight() || safe->wants() || confirming_.contains(safe) ||
-        ledger_.bytes_left() >= 2 * (kConfirmEnough + kInFlight))
+        left >= 2 * (kConfirmEnough + kInFlight))
         return false;
     return begin(*safe, second_look(*safe, lane), true);
 }

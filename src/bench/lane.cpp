@@ -19,6 +19,7 @@ constexpr double kPlainlyFaster = 1.25;
 constexpr double kAsFast = 0.7;
 constexpr double kTripsOfPull = 12;  // connect, ask, slow start
 constexpr double kFarAhead = 1.65;
+constexpr double kAhead = 1.35;
 constexpr std::ptrdiff_t kSecondLooks = 5;
 constexpr double kLongestPatience = 1.7;  // seconds, while nobody answered usably
 constexpr double kPatience = 1.7;         // one SYN may get lost (retransmitted after 1 s, RFC 6298)
@@ -96,9 +97,14 @@ std::vector<Session*> Lane::worth_confirming() const {
             (could_win(*session, *first, alike) && (looked_twice < most || session->estimate().growing)))
             found.push_back(session.get());
     }
+    // Beside a leader that is not proven, who would come next; beside one that is, who could still win.
+    auto place = [&](const Session* session) {
+        const auto& its = session->prediction();
+        return first->confirmed() ? its.best : its.expected;
+    };
     std::stable_sort(found.begin(), found.end(), [&](const Session* a, const Session* b) {
         if ((a == first) != (b == first)) return a == first;
-        return a->prediction().best < b->prediction().best;
+        return place(a) < place(b);
     });
     return found;
 }
@@ -127,7 +133,7 @@ bool Lane::promising(const Session& session) const {
     bool hopes = first == nullptr || could_win(session, *first, most_are_like(*first));
     if (first != nullptr && first->confirmed() && !hopes) return false;
     // A long way's slow start is dear: rather this one to its end than once more from the beginning.
-    if (hopes && session.phases().rtt >= kLongWay) return true;
+    if (hopes && session.sampling() && session.phases().rtt >= kLongWay) return true;
     return std::none_of(sessions_.begin(), sessions_.end(), better);
 }
 
@@ -166,6 +172,11 @@ bool Lane::most_are_like(const Session& session) const {
         near += theirs.best <= mine.worst && theirs.expected <= kAlike * mine.expected ? 1 : 0;
     }
     return near >= kUsual && 2 * near > others;
+}
+
+bool Lane::is_far_ahead(const Session& session) const {
+    const auto* next = next_after(session);
+    return next != nullptr && next->judged() > kAhead * session.live_prediction().expected;
 }
 
 bool Lane::stands() const {

@@ -38,6 +38,8 @@ class Lane {
     // Most of those that were sampled may be as fast as this one: less evidence tells that it is no burst,
     // and less is lost when another one is better.
     bool most_are_like(const Session& session) const;
+    // Nobody else who was sampled comes near: the prize of a burst, and a long pull if it is one.
+    bool is_far_ahead(const Session& session) const;
     // The leader is confirmed.
     bool stands() const;
     // The leader is confirmed and there are as many as will be written: others are waited for only as long as

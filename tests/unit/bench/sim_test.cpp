@@ -93,7 +93,7 @@ TEST(Sim, NearTiesEndSoon) {
 TEST(Sim, Anything) {
     auto many = run_family('K', 100);
     EXPECT_LE(part(many.regrets, 0.5), 1.01);
-    EXPECT_LE(part(many.regrets, 0.9), 1.4);
+    EXPECT_LE(part(many.regrets, 0.9), 1.45);
     EXPECT_LE(many.most_mib, 32);
     EXPECT_LE(many.most_requests, 8);
 }
@@ -149,6 +149,28 @@ TEST(Sim, ABurstThatFillsTheLineSendsNobodyHome) {
         auto run = sim_run(world);
         EXPECT_EQ(run.pick, "good.test") << seed;
         EXPECT_LE(run.seconds, 10.1);
+    }
+}
+
+// A burst of 6 MiB is over after the usual proof. Where pulls are long, or nobody comes near, it is read on.
+TEST(Sim, ALongPullIsWorthALongProof) {
+    for (unsigned seed = 0; seed < 20; ++seed) {
+        for (double rate : {2.9e6, 6e6}) {
+            SimWorld world{.family = "own", .seed = seed, .line = 12e6, .mirrors = {}};
+            auto add = [&](const std::string& name, double its, double rtt) -> SimHost& {
+                world.mirrors.push_back({.name = name + ".test", .host = {.rate = its, .rtt = rtt}});
+                return world.mirrors.back().host;
+            };
+            add("origin", 0.2e6, 0.16);
+            auto& burst = add("burst", rate, 0.012);
+            burst.burst = 6LL << 20U;
+            burst.after_burst = 128e3;
+            add("good", 2.7e6, 0.015);
+            for (int i = 0; i < 6; ++i) add("slow" + std::to_string(i), 0.2e6 + 0.2e6 * i, 0.02 + 0.005 * i);
+            auto run = sim_run(world);
+            EXPECT_EQ(run.pick, "good.test") << seed << ", " << rate;
+            EXPECT_LE(run.seconds, 8);
+        }
     }
 }
 
