@@ -86,8 +86,8 @@ class Course {
     bool prove_it_fills(Session* session);
     bool settle_full_line();
     Session* another_full() const;
-    void note_gain(double alone);
-    bool line_is_free() const;
+    void note_gain(const Estimate& alone);
+    bool narrow() const;
     bool takes_turns() const;
     bool in_turns() const;
     bool somebody_had(double rate) const;
@@ -128,6 +128,7 @@ class Course {
     Session* fills_line_ = nullptr;  // the one that filled it, until that is proven
     double line_tried_at_ = 0;
     double beside_others_ = -1;  // what the one that has the line got beside others, bytes per second
+    bool grew_ = false;          // ... and that was growing
     int gained_ = 0;             // turns in which one got more than that
     int gained_nothing_ = 0;
     std::set<const Session*> had_line_;  // those that had it for themselves

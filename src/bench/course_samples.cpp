@@ -238,7 +238,7 @@ Session* Course::next_for_sample() {
 }
 
 int Course::most_confirmations() const {
-    return line_.narrow() ? 1 : kConfirmations;
+    return narrow() ? 1 : kConfirmations;
 }
 
 bool Course::many() const {
@@ -249,7 +249,7 @@ bool Course::many() const {
 
 // Many at once on a thin line only show how they share it.
 int Course::most_transfers() const {
-    if (line_.narrow()) return kOnNarrowLine;
+    if (narrow()) return kOnNarrowLine;
     return many() ? kManyTransfers : kTransfers;
 }
 
@@ -264,7 +264,7 @@ bool Course::time_for_proof() const {
 
 bool Course::start_first_samples() {
     bool any = false;
-    if (in_turns() || fills_line_ != nullptr || (line_.narrow() && confirmations() > 0)) return false;
+    if (in_turns() || fills_line_ != nullptr || (narrow() && confirmations() > 0)) return false;
     if (time_for_proof()) return false;
     while (first_looks() + confirmations() < most_transfers() && transfers() < kTransfersAtAll) {
         auto* session = next_for_sample();
@@ -332,7 +332,7 @@ bool Course::prove_a_safe_one(const Lane& lane) {
 bool Course::start_confirmations() {
     bool any = false;
     // On a narrow line a proof beside others proves nothing.
-    if (in_turns() || fills_line_ != nullptr || (line_.narrow() && transfers() > 0)) return false;
+    if (in_turns() || fills_line_ != nullptr || (narrow() && transfers() > 0)) return false;
     for (auto& lane : lanes_) {
         if (confirmations() >= most_confirmations()) break;
         any = prove_a_safe_one(lane) || any;

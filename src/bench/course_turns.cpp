@@ -46,7 +46,8 @@ bool Course::try_line() {
     if (!had_line_.empty() && line_.peak() < kThinLine && tired) close_what_cannot_win();
     if (next == nullptr || !begin_alone(*next)) return ended;
     line_tried_at_ = now;
-    beside_others_ = next->estimate().growing || !next->estimate().settled ? -1 : next->estimate().rate;
+    beside_others_ = next->estimate().settled ? next->estimate().rate : -1;
+    grew_ = next->estimate().growing;
     tries_line_ = next;
     had_line_.insert(next);
     return true;
@@ -67,27 +68,29 @@ bool Course::end_turn() {
         tries_line_->step_back(transport_);
     else
         tries_line_->cut_sample(transport_);
-    note_gain(tries_line_->estimate().rate);
+    note_gain(tries_line_->estimate());
     tries_line_ = nullptr;
     return true;
 }
 
-// Who gets no more alone than beside others was not held back by the line.
-void Course::note_gain(double alone) {
-    if (beside_others_ <= 0) return;
-    bool gains = alone > kGain * beside_others_;
-    gained_ += gains ? 1 : 0;
+// Who gets no more alone than beside others was not held back by the line. What only began to grow beside
+// them gets more alone in any case.
+void Course::note_gain(const Estimate& alone) {
+    if (beside_others_ <= 0 || alone.growing) return;
+    bool gains = alone.rate > kGain * beside_others_;
+    gained_ += gains && !grew_ ? 1 : 0;
     gained_nothing_ += gains ? 0 : 1;
 }
 
-bool Course::line_is_free() const {
-    return gained_ == 0 && gained_nothing_ >= kWitnesses;
+// The line may be what holds all of them back.
+bool Course::narrow() const {
+    return line_.narrow() && (gained_ > 0 || gained_nothing_ < kWitnesses);
 }
 
 // Once begun, it goes on until all that promise something had their turn.
 bool Course::takes_turns() const {
     double now = clock_.now();
-    if (!line_.narrow() || line_is_free() || around_.line_full > 0 || had_line_.size() >= kTurns ||
+    if (!narrow() || around_.line_full > 0 || had_line_.size() >= kTurns ||
         left() < (1 - kShareOfTime) * budget_.seconds)
         return false;
     if (had_line_.empty()) return now - flows_since_ >= kThinAfter;
@@ -160,7 +163,7 @@ bool Course::end_if_line_is_full() {
     // Not what came while others were still draining.
     double window = std::min(kHalf * (now - alone_since_), 0.5);
     double rate = alone_->rate_lately(now, window);
-    if (!line_.narrow() || alone_ != tries_line_ || now - alone_since_ < kAlone) return false;
+    if (!narrow() || alone_ != tries_line_ || now - alone_since_ < kAlone) return false;
     if (rate < kNearPeak * line_.peak() || (!line_.filled_by(rate) && !somebody_had(rate))) return false;
     around_.line_full = kLineTolerance * rate;
     alone_->cut_sample(transport_);

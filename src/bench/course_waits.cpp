@@ -142,7 +142,7 @@ bool Course::watch_line() {
     for (const auto& flow : flows) sum += flow.rate;
     line_.watch(now, total, static_cast<int>(flows.size()), sum > 0 ? flows[0].rate / sum : 1);
     around_.line_peak = line_.peak();
-    around_.line_narrow = line_.narrow() && (had_line_.empty() || in_turns());
+    around_.line_narrow = narrow() && (had_line_.empty() || in_turns());
     mark_crowd(flows);
     Session* only = flows.size() == 1 ? flows[0].session : nullptr;
     if (only == nullptr || only != alone_) alone_since_ = now;
@@ -158,7 +158,7 @@ void Course::mark_crowd(const std::vector<Flow>& flows) {
         const auto& top = flows.front();
         bool held_back = top.rate > kUnfair * flow.rate &&
                          flow.session->phases().rtt <= kNoNearer * top.session->phases().rtt;
-        flow.session->note_crowd(flows.size() > 1 && (!held_back || line_.narrow()) ? line_.rate() : 0);
+        flow.session->note_crowd(flows.size() > 1 && (!held_back || narrow()) ? line_.rate() : 0);
     }
 }
 
