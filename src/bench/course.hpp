@@ -51,7 +51,6 @@ class Course {
     bool admit(const Session& session);
     bool turn_away(Lane& lane);
     bool start_gates(Lane& lane);
-    bool time_for_proof() const;
     bool start_first_samples();
     bool start_confirmations();
     bool prove_a_safe_one(const Lane& lane);

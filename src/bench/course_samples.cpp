@@ -29,8 +29,7 @@ constexpr double kFirstRoundTrips = 6;
 constexpr double kFirstLongest = 1.8;
 constexpr double kConfirmSeconds = 1.3;  // of who is faster than most
 constexpr double kOnNarrow = 3.2;
-constexpr double kBesideProof = 0.4;  // seconds until it begins, and the next one's to fall
-constexpr double kSlow = 4e6;         // bytes per second
+constexpr double kSlow = 4e6;  // bytes per second
 constexpr double kTripsToGrow = 8;
 constexpr double kNear = 2;
 constexpr double kUsualProof = 3;      // seconds,
@@ -253,19 +252,9 @@ int Course::most_transfers() const {
     return many() ? kManyTransfers : kTransfers;
 }
 
-// The rest of the time belongs to the proof of somebody: who leads now, or who comes out of what runs.
-bool Course::time_for_proof() const {
-    return std::any_of(lanes_.begin(), lanes_.end(), [this](const Lane& lane) {
-        const auto* first = lane.leader();
-        return first != nullptr && !first->confirmed() && !first->closed() &&
-               left() < second_look(*first, lane).min_seconds + kBesideProof;
-    });
-}
-
 bool Course::start_first_samples() {
     bool any = false;
     if (in_turns() || fills_line_ != nullptr || (narrow() && confirmations() > 0)) return false;
-    if (time_for_proof()) return false;
     while (first_looks() + confirmations() < most_transfers() && transfers() < kTransfersAtAll) {
         auto* session = next_for_sample();
         if (session == nullptr) break;
@@ -336,7 +325,7 @@ bool Course::start_confirmations() {
     for (auto& lane : lanes_) {
         if (confirmations() >= most_confirmations()) break;
         any = prove_a_safe_one(lane) || any;
-        bool open = first_looks_open(lane) && !time_for_proof();
+        bool open = first_looks_open(lane);
         for (auto* session : lane.worth_confirming()) {
             if (open && !lane.promising(*session)) continue;
             if (session->phases().rtt >= kLongWay && long_looks_open(lane)) continue;

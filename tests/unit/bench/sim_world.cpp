@@ -348,7 +348,8 @@ SimRun sim_run(const SimWorld& world) {
     Quiet quiet;
     SimRun out;
     double start = clock.now();
-    out.report = run({.profile = {.name = "sim", .upstreams = {upstream}}}, *net, clock, quiet);
+    out.report = run({.profile = {.name = "sim", .upstreams = {upstream}}, .seconds = world.budget}, *net,
+                     clock, quiet);
     out.seconds = clock.now() - start;
     out.mib = static_cast<double>(net->arrived()) / kMiB;
     const auto& first = out.report.upstreams.at(0).ranking.at(0);
