@@ -34,7 +34,7 @@ constexpr double kTripsToGrow = 8;
 constexpr double kNear = 2;
 constexpr double kUsualProof = 3;      // seconds,
 constexpr double kLongProof = 4.5;     // on a narrow line,
-constexpr double kLongestProof = 5.5;  // and of who fills it
+constexpr double kLongestProof = 5.5;  // of who fills it, and of who is slow
 constexpr double kOnThinLine = 1.0;
 constexpr double kAmongEquals = 0.5;
 constexpr double kLongWay = 0.06;  // seconds per round trip
@@ -103,7 +103,10 @@ SampleRule Course::second_look(const Session& session, const Lane& lane) const {
     auto enough = scarce ? kConfirmEnough : most;
     double grows = kTripsToGrow * session.phases().rtt;
     auto needs = [&](std::int64_t bytes) { return grows + static_cast<double>(bytes) / rate; };
-    if (!thin && needs(enough) > longest && needs(kConfirmEnough) <= kUsualProof) enough = kConfirmEnough;
+    if (needs(enough) > longest) {
+        enough = kConfirmEnough;
+        longest = slow ? kLongestProof : kUsualProof;
+    }
     if (!thin && needs(enough) <= longest) seconds = std::max(seconds, needs(enough));
     bool usual = lane.most_are_like(session);
     return {.max_bytes = most,
