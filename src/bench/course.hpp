@@ -102,6 +102,7 @@ class Course {
     std::int64_t first_sample_bytes() const;
     int transfers() const;
     int first_looks() const;
+    std::size_t candidates() const;
     bool many() const;
     int most_confirmations() const;
     int most_transfers() const;

@@ -14,7 +14,8 @@ constexpr int kManyTransfers = 8;  // and of many candidates
 constexpr int kTransfersAtAll = 20;
 constexpr int kOnNarrowLine = 3;
 constexpr std::size_t kMany = 30;
-constexpr int kConfirmations = 2;  // of them second looks
+constexpr std::size_t kTooMany = 45;  // for long proofs: their first looks need the bytes
+constexpr int kConfirmations = 2;     // of them second looks
 constexpr std::int64_t kMiB = 1LL << 20U;
 constexpr std::int64_t kFirstEnough = 2 * kMiB;  // of a steady flow
 constexpr std::int64_t kFirstMost = 7 * kMiB;    // of one that is still growing
@@ -97,7 +98,7 @@ SampleRule Course::second_look(const Session& session, const Lane& lane) const {
     double seconds = thin ? kOnThinLine : line_.narrow() ? kOnNarrow : kConfirmSeconds;
     // A long pull is worth a long proof, and so is what nobody else comes near to.
     bool slow = rate < kSlow && !live.growing;
-    bool more = line_.narrow() || (!many() && (slow || lane.is_far_ahead(session)));
+    bool more = line_.narrow() || (candidates() <= kTooMany && (slow || lane.is_far_ahead(session)));
     auto most = more ? kMoreProof : kConfirmEnough;
     bool scarce = more && !line_.narrow() && spare_bytes(session, lane) < kMoreProof - kConfirmEnough;
     auto enough = scarce ? kConfirmEnough : most;
@@ -243,10 +244,14 @@ int Course::most_confirmations() const {
     return narrow() ? 1 : kConfirmations;
 }
 
+std::size_t Course::candidates() const {
+    std::size_t count = 0;
+    for (const auto& lane : lanes_) count += lane.sessions().size();
+    return count;
+}
+
 bool Course::many() const {
-    std::size_t candidates = 0;
-    for (const auto& lane : lanes_) candidates += lane.sessions().size();
-    return candidates > kMany;
+    return candidates() > kMany;
 }
 
 // Many at once on a thin line only show how they share it.
