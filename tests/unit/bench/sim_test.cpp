@@ -179,24 +179,29 @@ TEST(Sim, ALongPullIsWorthALongProof) {
                     0.02 + 0.03 * i / its.slow);
             auto run = sim_run(world);
             EXPECT_EQ(run.pick, "good.test") << seed << ", " << its.rate << " " << run.seconds;
-            EXPECT_LE(run.seconds, 10.1);
+            EXPECT_LE(run.seconds, its.rate > 2e6 ? 8 : 10.1) << seed << ", " << its.rate;
         }
     }
 }
 
 // Whoever answered first looks is told apart soon; nobody who was not looked at is picked.
 TEST(Sim, AShortTimeTellsTheBestOfWhatWasLearnt) {
-    for (auto [family, most] : {std::pair{'A', 1.02}, std::pair{'E', 1.7}}) {
+    struct Case {
+        char family;
+        double budget;  // seconds
+        double most;    // mean regret
+    };
+    for (auto [family, budget, most] : {Case{'A', 1.5, 1.05}, Case{'E', 2, 1.7}}) {
         double sum = 0;
         for (unsigned seed = 0; seed < 40; ++seed) {
             auto world = sim_world(family, seed);
-            world.budget = 2;
+            world.budget = budget;
             auto run = sim_run(world);
             EXPECT_GT(run.report.upstreams.at(0).ranking.at(0).bytes, 0) << family << seed;
-            EXPECT_LE(run.seconds, 2.2) << family << seed;
+            EXPECT_LE(run.seconds, budget + 0.2) << family << seed;
             sum += std::log(run.regret);
         }
-        printf("%c in 2 s: mean regret %.3f\n", family, std::exp(sum / 40));
+        printf("%c in %.1f s: mean regret %.3f\n", family, budget, std::exp(sum / 40));
         EXPECT_LE(std::exp(sum / 40), most) << family;
     }
 }
