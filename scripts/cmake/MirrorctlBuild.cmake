@@ -31,10 +31,12 @@ function(mirrorctl_library name)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp)
   string(REPLACE "/" "_" lib ${name})
   add_library(${lib} STATIC ${sources})
+  set_target_properties(${lib} PROPERTIES UNITY_BUILD ${MIRRORCTL_UNITY} UNITY_BUILD_BATCH_SIZE 0)
   target_link_libraries(${lib} PUBLIC mirrorctl_flags ${ARGN})
 endfunction()
 
-# mirrorctl_unit_test(FOLDER libs...): one executable from tests/unit/FOLDER/*_test.cpp, one ctest entry per test.
+# mirrorctl_unit_test(FOLDER libs...): one executable from tests/unit/FOLDER/*_test.cpp, one ctest entry per test. They are compiled as
+# one source: what a test's macros need takes longer to compile than the test, so each file has a namespace of its own.
 function(mirrorctl_unit_test folder)
   string(REPLACE "/" "_" name ${folder})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*.cpp)
@@ -42,7 +44,11 @@ function(mirrorctl_unit_test folder)
     return()
   endif()
   add_executable(unit_${name} ${sources})
+  set_target_properties(unit_${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 0)
   target_include_directories(unit_${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
+  if(MIRRORCTL_SANITIZE)  # optimising a test with all its checks takes GCC minutes
+    target_compile_options(unit_${name} PRIVATE -O0)
+  endif()
   target_link_libraries(unit_${name} PRIVATE ${ARGN} GTest::gtest GTest::gmock GTest::gtest_main)
   gtest_discover_tests(unit_${name} TEST_PREFIX "unit." NO_PRETTY_VALUES PROPERTIES LABELS quick DISCOVERY_TIMEOUT 60)
   add_dependencies(unit_tests unit_${name})

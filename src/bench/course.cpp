@@ -11,8 +11,8 @@ namespace mirrorctl::bench {
 
 namespace {
 
-constexpr int kGates = 32;        // candidates at the gate at once: they move some kilobytes each
-constexpr double kMoment = 0.01;  // seconds between turns in which nothing ends
+constexpr int kGates = 32;              // candidates at the gate at once: they move some kilobytes each
+constexpr double kBetweenTurns = 0.01;  // seconds between turns in which nothing ends
 constexpr std::int64_t kShareOfHeaders = 14;
 constexpr double kFar = 0.06;       // seconds per round trip
 constexpr double kYoung = 0.1;      // seconds
@@ -76,7 +76,7 @@ double Course::left() const {
 }
 
 bool Course::due() const {
-    return around_.news || clock_.now() - advanced_at_ >= kMoment;
+    return around_.news || clock_.now() - advanced_at_ >= kBetweenTurns;
 }
 
 bool Course::only_samples() const {

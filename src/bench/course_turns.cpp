@@ -16,7 +16,6 @@ constexpr double kHalf = 0.5;
 constexpr double kThinAfter = 0.3;  // seconds of samples until a line may be called narrow
 constexpr double kLineTry = 0.22;   // seconds that one flow gets to fill it,
 constexpr double kTripsOfTry = 4;   // or so many round trips
-constexpr int kSeveral = 3;         // flows
 constexpr std::size_t kTurns = 14;
 constexpr std::size_t kTurnsToSee = 4;
 constexpr double kGain = 1.2;

@@ -18,13 +18,11 @@ constexpr double kFirstByteLate = 0.6;   // once there are enough
 constexpr double kHopelessAfter = 0.12;  // a sample is looked at this long before it can be given up
 constexpr double kLongestGap = 0.3;
 constexpr double kShortestTrip = 0.005;
-constexpr double kInitialWindow = 10 * 1460.0;  // RFC 6928
-constexpr double kHalf = 0.5;
+constexpr double kOfSlowStart = 0.5;
 constexpr double kPlainlySlower = 1.3;
 constexpr double kEnoughBehind = 1.5;  // with few mirrors, too, the last ones need not be read to the end
 constexpr double kEndOfBurst = 0.2;
 constexpr double kLookEvery = 0.01;  // seconds between looks at the line and at hopeless flows
-constexpr double kMoment = 0.2;      // seconds over which flows are compared
 constexpr double kUnfair = 2.5;
 constexpr double kNoNearer = 2;
 
@@ -75,7 +73,7 @@ bool Course::cannot_win(const Lane& lane, const Session& session) const {
     double span = session.live_flow()->duration();
     if (!lane.stands() || confirming_.contains(&session) || span < std::max(kHopelessAfter, 2 * rtt))
         return false;
-    double doubled = kHalf * kInitialWindow * (std::exp2(std::min(std::floor(span / rtt), 30.0)) - 1);
+    double doubled = kOfSlowStart * kInitialWindow * (std::exp2(std::min(std::floor(span / rtt), 30.0)) - 1);
     return static_cast<double>(session.live_flow()->bytes()) < doubled &&
            session.live_prediction().expected > kPlainlySlower * lane.bar();
 }

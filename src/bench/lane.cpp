@@ -14,7 +14,6 @@ constexpr std::ptrdiff_t kLooksAmongEquals = 2;
 constexpr std::ptrdiff_t kUsual = 4;  // so many at least that are as fast
 constexpr double kAlike = 1.6;
 constexpr std::ptrdiff_t kBeforeAnyMore = 3;
-constexpr double kLongWay = 0.06;  // seconds per round trip
 constexpr double kPlainlyFaster = 1.25;
 constexpr double kAsFast = 0.7;
 constexpr double kTripsOfPull = 12;  // connect, ask, slow start

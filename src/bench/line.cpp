@@ -7,12 +7,10 @@ namespace mirrorctl::bench {
 namespace {
 
 constexpr double kStep = 0.01;   // seconds between points
-constexpr double kMoment = 0.2;  // seconds over which a rate is taken
 constexpr double kNarrow = 6e6;  // bytes per second
 constexpr double kBeforeJudged = 0.25;
 constexpr double kWhile = 0.4;
 constexpr double kMostly = 0.6;  // of the line: one flow has it nearly for itself
-constexpr int kSeveral = 3;
 constexpr double kAsMuch = 0.92;
 constexpr double kNotMore = 1.1;
 

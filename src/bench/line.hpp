@@ -7,6 +7,8 @@
 
 namespace mirrorctl::bench {
 
+inline constexpr double kMoment = 0.2;      // seconds over which rates are taken
+inline constexpr int kSeveral = 3;          // flows
 inline constexpr double kThinLine = 0.8e6;  // bytes per second
 
 class Line {

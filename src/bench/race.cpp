@@ -91,7 +91,7 @@ Report run(const BenchSpec& spec, net::Transport& transport, sys::Clock& clock, 
 
 Measurement light_check(const BenchSpec& spec, const LightCheck& check, net::Transport& transport,
                         sys::Clock& clock) {
-    constexpr double kSeconds = 6;
+    constexpr double kLightSeconds = 6;
     constexpr std::int64_t kLightBytes = 16LL << 10U;
     const auto* upstream = spec.profile.find(check.upstream);
     if (upstream == nullptr)
@@ -108,21 +108,21 @@ Measurement light_check(const BenchSpec& spec, const LightCheck& check, net::Tra
     Surroundings around{.spec = spec, .platform = registry::running_platform()};
     candidate.light = true;
     Session session(std::move(candidate), around);
-    double end = clock.now() + kSeconds;
+    double end = clock.now() + kLightSeconds;
     bool blob_asked = false;
     for (;;) {
         // Instead of a blob that was proven before: the next bytes of one that were not read yet.
         if (session.stage() == Session::Stage::gated && !blob_asked && !session.candidate().read.empty() &&
             session.has_unread_layer()) {
             session.begin_sample(
-                {.max_bytes = kLightBytes, .enough_bytes = kLightBytes, .max_seconds = kSeconds});
+                {.max_bytes = kLightBytes, .enough_bytes = kLightBytes, .max_seconds = kLightSeconds});
             blob_asked = true;
         }
         if (session.stage() != Session::Stage::gate && !session.wants() && !session.in_flight()) break;
         double left = end - clock.now();
         if (left <= 0) {
             session.expire(transport, {.fault = Fault::timeout,
-                                       .reason = cat("no answer within ", format_duration(kSeconds))});
+                                       .reason = cat("no answer within ", format_duration(kLightSeconds))});
             break;
         }
         if (session.next() != nullptr) session.launch(transport, clock.now(), left);

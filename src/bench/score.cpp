@@ -9,7 +9,6 @@ namespace mirrorctl::bench {
 
 namespace {
 
-constexpr double kInitialWindow = 10 * 1460.0;  // RFC 6928: ten segments
 constexpr double kPlainDelay = 0.25;  // seconds that a size-dependent delay must show before it is believed
 constexpr double kNoteworthyWait = 0.5;  // seconds to the first byte of a blob that are worth a word
 constexpr double kSlowest = 1.0;         // bytes per second, so that nothing divides by zero

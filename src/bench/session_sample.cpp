@@ -7,21 +7,20 @@ namespace mirrorctl::bench {
 
 namespace {
 
-constexpr std::int64_t kSlack = 64 * 1024;  // beside the body: what the transport's limit lets through
-constexpr double kCrowdedHeadroom = 1.6;    // what a sample among others may hide
+constexpr double kCrowdedHeadroom = 1.6;  // what a sample among others may hide
 constexpr std::int64_t kMostOnItsWay = 4LL << 20U;
-constexpr double kFallen = 0.5;                   // of what it was before
-constexpr double kQueueSeconds = 0.05;            // what routers on the way hold
-constexpr double kFullLine = 0.85;                // of the peak: the line may have been full
-constexpr std::int64_t kCalmAfter = 96 * 1024;    // bytes in which most flows are over slow start
-constexpr std::int64_t kWorthAsking = 32 * 1024;  // a shorter rest of a layer tells nothing
+constexpr double kFallen = 0.5;                       // of what it was before
+constexpr double kQueueSeconds = 0.05;                // what routers on the way hold
+constexpr double kFullLine = 0.85;                    // of the peak: the line may have been full
+constexpr std::int64_t kCalmAfter = 96 * 1024;        // bytes in which most flows are over slow start
+constexpr std::int64_t kRestWorthAsking = 32 * 1024;  // a shorter rest of a layer tells nothing
 
 }  // namespace
 
 bool Session::has_unread_layer() const {
     return std::any_of(image_.layers.begin(), image_.layers.end(), [&](const registry::Descriptor& layer) {
         auto it = read_.find(layer.digest);
-        return it == read_.end() ? layer.size > 0 : layer.size - it->second >= kWorthAsking;
+        return it == read_.end() ? layer.size > 0 : layer.size - it->second >= kRestWorthAsking;
     });
 }
 

@@ -12,8 +12,6 @@ namespace {
 
 constexpr std::int64_t kManifestLimit = 1LL << 20U;  // the largest real ones have some 100 KiB
 constexpr std::int64_t kSmallBlob = 1LL << 20U;
-constexpr std::int64_t kSlack =
-    64 * 1024;  // the intake stops a body; the transport's limit only catches what it misses
 
 std::string short_digest(std::string_view digest) {
     return std::string(digest.substr(0, 19));

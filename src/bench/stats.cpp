@@ -33,7 +33,6 @@ constexpr std::int64_t kThrottleEvidence = 64 * 1024;  // bytes before a fall co
 // doubled with every round trip (RFC 5681, section 3.1), the last one not counted. What is slower than a part
 // of that is not held back by slow start.
 double slow_start_rate(double span, double rtt) {
-    constexpr double kInitialWindow = 10 * 1460.0;
     constexpr double kPart = 0.2;
     double rounds = std::min(span / rtt - 1, 20.0);
     return kPart * kInitialWindow * std::exp2(rounds) / rtt;

@@ -9,6 +9,8 @@
 
 namespace mirrorctl::bench {
 
+inline constexpr double kInitialWindow = 10 * 1460.0;  // bytes: ten segments (RFC 6928)
+
 // A rate with its bounds, bytes per second. `low` is what a cautious reader would count on, `high` what the
 // flow may still reach.
 struct Estimate {

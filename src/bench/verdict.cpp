@@ -8,7 +8,7 @@ namespace mirrorctl::bench {
 
 namespace {
 
-constexpr double kDay = 24 * 3600;
+constexpr double kLongestRetry = 24 * 3600;
 constexpr int kProxyAuthRequired = 407;
 constexpr int kFirstStatus = 100;  // causes below are curl codes, from here on statuses of the proxy
 
@@ -71,7 +71,7 @@ double retry_after(const net::Response& response) {
     if (!header) return -1;
     auto seconds = parse_integer(trim(*header));
     if (!seconds || *seconds < 0) return -1;
-    return std::min(static_cast<double>(*seconds), kDay);
+    return std::min(static_cast<double>(*seconds), kLongestRetry);
 }
 
 Verdict verdict_of_status(const net::Response& response, std::string_view what) {

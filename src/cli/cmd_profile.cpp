@@ -8,13 +8,7 @@
 
 namespace mirrorctl::cli {
 
-namespace {
-
-ui::Term stdout_term(Node& node) {
-    return ui::Term::of(1, node.global().color, node.world().env);
-}
-
-}  // namespace
+namespace {}  // namespace
 
 Result<ExitCode> run_profile_list(Node& node) {
     std::vector<ui::ProfileEntry> entries;

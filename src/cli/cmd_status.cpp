@@ -77,10 +77,6 @@ Result<ui::StatusDocument> make_document(Node& node) {
     return document;
 }
 
-ui::Term stdout_term(Node& node) {
-    return ui::Term::of(1, node.global().color, node.world().env);
-}
-
 void print_warnings(Node& node, const std::vector<Warning>& warnings) {
     if (!node.global().quiet)
         node.world().err(ui::warnings_text(warnings, ui::Term::of(2, node.global().color, node.world().env)));

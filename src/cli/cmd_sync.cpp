@@ -85,7 +85,7 @@ struct SyncJob {
     const sync::LoginTable& logins;
 };
 
-ExitCode exit_code(const ui::SyncDocument& document) {
+ExitCode sync_exit_code(const ui::SyncDocument& document) {
     if (!document.errors.empty()) return ExitCode::usage;
     if (document.interrupted) return ExitCode::failed;
     bool failed = document.count("failed") > 0;
@@ -103,7 +103,7 @@ ExitCode finish(Node& node, const ui::SyncDocument& document) {
             ? ui::sync_text(document, ui::Term::of(1, node.global().color, world.env), node.global().verbose)
             : std::string();
     print(node, ui::sync_json(document), text);
-    return exit_code(document);
+    return sync_exit_code(document);
 }
 
 // A profile's name from its file: "sites/Fab 2.yaml" -> "fab-2".

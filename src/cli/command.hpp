@@ -31,6 +31,7 @@ Result<ExitCode> run_overview(Node& node);
 void note_profile(Node& node, const Profile& profile);
 // Prints a run (apply, plan, rollback, reset, recover) and says how the program ends.
 ExitCode finish_run(Node& node, const ui::RunDocument& document);
+ui::Term stdout_term(Node& node);
 // The document on stdout, the text too unless --quiet; what belongs to stderr is written by the caller.
 void print(Node& node, const std::string& json, const std::string& text);
 

@@ -15,7 +15,7 @@ namespace {
 constexpr char kBody = 'b';
 constexpr char kError = 'e';
 constexpr double kTurn = 0.1;
-constexpr double kGraceSeconds = 2;
+constexpr double kFetchGrace = 2;
 
 class Collector final : public net::Handler {
   public:
@@ -86,7 +86,7 @@ Result<std::string> fetch_apart(World& world, const FetchRequest& request) {
                                (message.starts_with(kBody) ? body : problem) = text;
                                return {};
                            },
-                           .seconds = request.seconds + kGraceSeconds,
+                           .seconds = request.seconds + kFetchGrace,
                            .max_message = request.max_bytes + 4096}));
     if (problem)
         return Failure(

@@ -73,10 +73,7 @@ bench::BenchSpec bench_spec(Node& node, const MeasureRequest& request,
     spec.user_agent = user_agent(node.config());
     read_before(
         spec, [&node](const std::string& path) { return node.read_node_secret(path); },
-        [&node](const std::string& path) -> Result<std::string> {
-            TRY_ASSIGN(auto found, node.find_node_file(path));
-            return node.fs().read(TargetPath(found), kMaxCaBytes);
-        });
+        [&node](const std::string& path) { return read_certificates(node, path); });
     return spec;
 }
 
@@ -253,6 +250,11 @@ void take_known(Node& node, const MeasureRequest& request, const bench::RankingC
 }
 
 }  // namespace
+
+Result<std::string> read_certificates(Node& node, const std::string& path) {
+    TRY_ASSIGN(auto found, node.find_node_file(path));
+    return node.fs().read(TargetPath(found), kMaxCaBytes);
+}
 
 Result<Measured> race(Node& node, const MeasureRequest& request) {
     auto key = cache_key(node, request);

@@ -48,4 +48,7 @@ Result<Measured> measure(Node& node, const MeasureRequest& request);
 // Always races; for `bench`.
 Result<Measured> race(Node& node, const MeasureRequest& request);
 
+// The certificates that a mirror's `ca` names, PEM, 1 MiB at most.
+Result<std::string> read_certificates(Node& node, const std::string& path);
+
 }  // namespace mirrorctl::cli

@@ -45,7 +45,7 @@ bool is_run(const std::string& command) {
     return std::find(kRuns.begin(), kRuns.end(), command) != kRuns.end();
 }
 
-int report(World& world, const Invocation& invocation, const Error& error) {
+int report_error(World& world, const Invocation& invocation, const Error& error) {
     const auto& global = invocation.global;
     if (global.json)
         world.out(is_run(invocation.command) ? ui::run_json({.command = invocation.command,
@@ -89,6 +89,10 @@ void note_profile(Node& node, const Profile& profile) {
     node.record().profile_as_of = profile.as_of;
 }
 
+ui::Term stdout_term(Node& node) {
+    return ui::Term::of(1, node.global().color, node.world().env);
+}
+
 void print(Node& node, const std::string& json, const std::string& text) {
     if (node.global().json) {
         node.world().out(json);
@@ -117,7 +121,7 @@ ExitCode finish_run(Node& node, const ui::RunDocument& document) {
 int run(World& world, const std::vector<std::string>& arguments) {
     double started = world.clock.now();
     auto parsed = parse(arguments);
-    if (!parsed) return report(world, unparsed(arguments), parsed.error());
+    if (!parsed) return report_error(world, unparsed(arguments), parsed.error());
     if (const auto* answer = std::get_if<Answer>(&*parsed)) {
         world.out(answer->text);
         return without_lost_output(world, {}, 0);
@@ -127,12 +131,12 @@ int run(World& world, const std::vector<std::string>& arguments) {
         std::holds_alternative<DoctorOptions>(invocation.options) ? BrokenConfig::keep : BrokenConfig::refuse;
     auto node = Node::open(world, invocation.global, broken_config);
     if (!node) {
-        int status = report(world, invocation, node.error());
+        int status = report_error(world, invocation, node.error());
         write_metrics(world, invocation, {}, {.exit_code = status, .started = started});
         return status;
     }
     auto code = dispatch(**node, invocation.options);
-    int status = code ? static_cast<int>(*code) : report(world, invocation, code.error());
+    int status = code ? static_cast<int>(*code) : report_error(world, invocation, code.error());
     status = without_lost_output(world, invocation, status);
     write_metrics(world, invocation, (*node)->record(), {.exit_code = status, .started = started});
     return status;

@@ -10,13 +10,13 @@ namespace mirrorctl::cli {
 namespace {
 
 constexpr double kLook = 0.5;  // seconds between looks at signals
-constexpr int kHexDigits = 8;
+constexpr int kDigits = 8;
 constexpr double kRange = 4294967296.0;  // of so many hexadecimal digits
 
 }  // namespace
 
 double splay_part(const std::string& machine_id, double splay_seconds) {
-    auto digits = sha256_hex("splay\n" + machine_id).substr(0, kHexDigits);
+    auto digits = sha256_hex("splay\n" + machine_id).substr(0, kDigits);
     return splay_seconds * static_cast<double>(std::stoul(digits, nullptr, 16)) / kRange;
 }
 

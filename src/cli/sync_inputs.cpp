@@ -13,21 +13,21 @@ namespace {
 constexpr std::size_t kMaxBytes = 1U << 20U;
 
 sync::Value convert(const profile::Node& node) {
-    using Kind = sync::Value::Kind;
+    using ValueKind = sync::Value::Kind;
     sync::Value value{
         .text = node.text, .key = node.key, .where = node.where(), .where_key = node.where_key()};
     switch (node.kind) {
         case profile::Kind::null:
-            value.kind = Kind::null;
+            value.kind = ValueKind::null;
             break;
         case profile::Kind::scalar:
-            value.kind = Kind::text;
+            value.kind = ValueKind::text;
             break;
         case profile::Kind::sequence:
-            value.kind = Kind::list;
+            value.kind = ValueKind::list;
             break;
         case profile::Kind::mapping:
-            value.kind = Kind::object;
+            value.kind = ValueKind::object;
             break;
     }
     for (const auto& item : node.items) value.items.push_back(convert(item));

@@ -11,8 +11,6 @@ namespace mirrorctl::cli {
 
 namespace {
 
-constexpr std::size_t kMaxCaBytes = 1U << 20U;
-
 std::function<std::string(const std::string&)> through(const bench::Route& route) {
     net::GoProxies proxies{.http = route.http, .https = route.https, .no_proxy = route.no_proxy};
     return [proxies](const std::string& host) {
@@ -45,10 +43,7 @@ sync::ReadHost read_host(Node& node, const Measurement& measured, SyncInputs& in
         .mirror = mirror,
         .may_resolve = mirror.trust == Trust::resolve || (mirror.trust == Trust::verify && measured.agreed)};
     if (mirror.ca.empty()) return host;
-    auto path = node.find_node_file(mirror.ca);
-    auto text =
-        path ? node.fs().read(TargetPath(*path), kMaxCaBytes) : Result<std::string>(Failure(path.error()));
-    if (text) host.ca_pem = std::move(*text);
+    if (auto text = read_certificates(node, mirror.ca)) host.ca_pem = std::move(*text);
     return host;
 }
 

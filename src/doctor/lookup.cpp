@@ -13,8 +13,6 @@ namespace {
 
 using targets::Rule;
 
-constexpr const char* kContainerdCerts = "/etc/containerd/certs.d";
-constexpr const char* kDockerCerts = "/etc/docker/certs.d";
 constexpr const char* kNerdctl = "/etc/nerdctl/nerdctl.toml";
 
 std::vector<std::string> directory_names(const std::string& registry) {

@@ -8,6 +8,9 @@
 
 namespace mirrorctl::doctor {
 
+inline constexpr const char* kContainerdCerts = "/etc/containerd/certs.d";
+inline constexpr const char* kDockerCerts = "/etc/docker/certs.d";
+
 // One host that an engine asks for an image.
 struct Endpoint {
     std::string root;       // "https://m.example/v2": requests are ROOT/NAME/manifests/...

@@ -16,7 +16,7 @@ bool is_proxy_name(const std::string& name) {
     return small == "http_proxy" || small == "https_proxy" || small == "no_proxy" || small == "all_proxy";
 }
 
-std::uint32_t mode_of(const sys::FsReader& fs, const TargetPath& path) {
+std::uint32_t mode_at(const sys::FsReader& fs, const TargetPath& path) {
     auto info = fs.stat(path);
     return info ? info->meta.mode : 0;
 }
@@ -38,7 +38,7 @@ std::vector<ProxyWord> proxy_words(const Scene& scene, const UnitFiles& unit) {
                     words.push_back({.name = name,
                                      .value = part.substr(equals + 1),
                                      .file = file.path.str(),
-                                     .mode = mode_of(scene.fs, file.path),
+                                     .mode = mode_at(scene.fs, file.path),
                                      .in_unit = true});
             }
         }
@@ -49,7 +49,7 @@ std::vector<ProxyWord> proxy_words(const Scene& scene, const UnitFiles& unit) {
         for (const auto& [name, value] : engines::parse_environment_file(*text))
             if (is_proxy_name(name))
                 words.push_back(
-                    {.name = name, .value = value, .file = path.str(), .mode = mode_of(scene.fs, path)});
+                    {.name = name, .value = value, .file = path.str(), .mode = mode_at(scene.fs, path)});
     }
     return words;
 }

@@ -29,7 +29,7 @@ std::string shown(const std::string& mirror) {
     return mirror.empty() ? "\"\"" : printable_line(mask_secrets(mirror), 120);
 }
 
-std::string edit(const Scene& scene) {
+std::string edit_daemon_json(const Scene& scene) {
     return "sudoedit " + scene.daemon.path.str();
 }
 
@@ -53,11 +53,13 @@ void mirror_invalid(const Scene& scene, Sink& sink) {
     if (scene.daemon.doc && scene.daemon.doc->has({targets::kRegistryMirrors}) &&
         !scene.daemon.doc->strings_at({targets::kRegistryMirrors}))
         sink.add(scene.daemon.path.str(),
-                 "registry-mirrors is no list of strings: dockerd does not start with it", edit(scene));
+                 "registry-mirrors is no list of strings: dockerd does not start with it",
+                 edit_daemon_json(scene));
     for (const auto& mirror : scene.registry_mirrors)
         if (auto fault = fault_of(mirror); !fault.empty())
             sink.add(scene.daemon.path.str(),
-                     cat("dockerd does not start with the mirror ", shown(mirror), ": ", fault), edit(scene));
+                     cat("dockerd does not start with the mirror ", shown(mirror), ": ", fault),
+                     edit_daemon_json(scene));
 }
 
 void mirror_path(const Scene& scene, Sink& sink) {
@@ -68,7 +70,7 @@ void mirror_path(const Scene& scene, Sink& sink) {
             sink.add(scene.daemon.path.str(),
                      cat("a mirror with a path needs Docker Engine 24.0, dockerd ", version->text,
                          " does not start with ", url.str()),
-                     edit(scene));
+                     edit_daemon_json(scene));
 }
 
 // dockerd asks /v2/NAME behind the path; prefix forms have their /v2 in front.
@@ -89,7 +91,7 @@ void mirror_duplicate(const Scene& scene, Sink& sink) {
         if (std::any_of(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(i),
                         [&](const std::string& m) { return targets::same_mirror(m, all[i]); }))
             sink.add(scene.daemon.path.str(), cat("registry-mirrors names ", shown(all[i]), " twice"),
-                     edit(scene));
+                     edit_daemon_json(scene));
 }
 
 void mirrors_hidden(const Scene& scene, Sink& sink) {

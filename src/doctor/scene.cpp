@@ -17,8 +17,6 @@ namespace mirrorctl::doctor {
 
 namespace {
 
-constexpr const char* kContainerdCerts = "/etc/containerd/certs.d";
-constexpr const char* kDockerCerts = "/etc/docker/certs.d";
 constexpr std::array<std::string_view, 10> kProgramDirs = {"/usr/local/sbin",
                                                            "/usr/local/bin",
                                                            "/usr/sbin",

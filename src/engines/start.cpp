@@ -6,7 +6,7 @@
 namespace mirrorctl::engines {
 namespace {
 
-constexpr double kPollSeconds = 0.5;
+constexpr double kLookEvery = 0.5;
 constexpr std::int64_t kManyRestarts = 3;
 
 struct Seen {
@@ -52,7 +52,7 @@ UnitStart await_start(const std::string& unit, sys::Runner& runner, sys::Clock& 
     auto until = clock.now() + kAwaitStartSeconds;
     auto seen = look(unit, runner);
     while (in_between(seen) && seen.restarts < kManyRestarts && clock.now() < until) {
-        clock.sleep(kPollSeconds);
+        clock.sleep(kLookEvery);
         seen = look(unit, runner);
     }
     UnitStart start{.state = judge(seen)};

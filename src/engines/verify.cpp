@@ -15,7 +15,7 @@
 namespace mirrorctl::engines {
 namespace {
 
-constexpr double kPollSeconds = 0.25;
+constexpr double kAskEvery = 0.25;
 // What containerd 2.2 and later uses where nothing is set (internal/cri/config/config_unix.go).
 constexpr std::string_view kDefaultConfigPath = "/etc/containerd/certs.d:/etc/docker/certs.d";
 constexpr std::string_view kEnvironment = "environment:";
@@ -170,7 +170,7 @@ Result<void> verify(const Check& check, const Session& session) {
     auto until = session.clock.now() + session.timeout_seconds;
     Finding finding = ask(check, session);
     while (finding.answer == Answer::no && session.clock.now() < until) {
-        session.clock.sleep(kPollSeconds);
+        session.clock.sleep(kAskEvery);
         finding = ask(check, session);
     }
     if (finding.answer != Answer::no) return {};

@@ -11,7 +11,7 @@ namespace mirrorctl::profile {
 
 namespace {
 
-constexpr std::size_t kMaxDepth = 8;
+constexpr std::size_t kMaxExtends = 8;
 constexpr int kMaxDocuments = 32;
 
 // Two spellings of one URL (case of the host, default port, slash at the end) are one mirror.
@@ -124,8 +124,8 @@ class Extender {
         if (std::find(chain_.begin(), chain_.end(), name) != chain_.end())
             return problems_.add(entry.where(),
                                  cat("extends goes in a circle: ", join(chain_, " -> "), " -> ", name));
-        if (chain_.size() >= kMaxDepth || ++documents_ > kMaxDocuments)
-            return problems_.add(entry.where(), cat("extends reaches too far: more than ", kMaxDepth,
+        if (chain_.size() >= kMaxExtends || ++documents_ > kMaxDocuments)
+            return problems_.add(entry.where(), cat("extends reaches too far: more than ", kMaxExtends,
                                                     " levels or ", kMaxDocuments, " profiles"));
         Node tree = merged(*parent);
         drop_own_keys(tree);

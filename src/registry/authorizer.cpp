@@ -12,13 +12,13 @@ namespace {
 constexpr int kTokenAttempts = 4;
 constexpr double kSafety = 10;  // seconds before its end a token counts as used up
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     return cat("\"", replace_all(replace_all(std::string(text), "\\", "\\\\"), "\"", "\\\""), "\"");
 }
 
 std::string as_header(const Challenge& bearer) {
-    return cat("Bearer realm=", quoted(bearer.parameter("realm")),
-               ",service=", quoted(bearer.parameter("service")));
+    return cat("Bearer realm=", in_quotes(bearer.parameter("realm")),
+               ",service=", in_quotes(bearer.parameter("service")));
 }
 
 std::string key_of(const Account& account, const std::string& scope) {

@@ -8,7 +8,7 @@ namespace mirrorctl::registry {
 
 namespace {
 
-Failure refuse(std::string_view realm, std::string_view why) {
+Failure no_token(std::string_view realm, std::string_view why) {
     return Failure(
         Error{.code = ErrorCode::http,
               .message = cat("token realm not used: ", mask_secrets(printable_line(realm)), ": ", why)});
@@ -16,13 +16,13 @@ Failure refuse(std::string_view realm, std::string_view why) {
 
 Result<Url> usable_realm(const std::string& realm, const Url& registry) {
     auto url = parse_url(realm);
-    if (!url) return refuse(realm, "not a URL");
-    if (url->scheme != "https" && url->scheme != "http") return refuse(realm, "not http or https");
+    if (!url) return no_token(realm, "not a URL");
+    if (url->scheme != "https" && url->scheme != "http") return no_token(realm, "not http or https");
     if (registry.scheme == "https" && url->scheme != "https")
-        return refuse(realm, "plain http although the registry is https");
-    if (!url->userinfo.empty()) return refuse(realm, "it carries credentials");
+        return no_token(realm, "plain http although the registry is https");
+    if (!url->userinfo.empty()) return no_token(realm, "it carries credentials");
     if (!may_send_to(registry.host, url->host))
-        return refuse(realm, "an address that only this machine can reach");
+        return no_token(realm, "an address that only this machine can reach");
     return *url;
 }
 
@@ -33,7 +33,7 @@ void add_parameter(Url& url, std::string_view name, std::string_view value) {
 
 Result<Demand> bearer_demand(const Challenge& challenge, const Url& registry, std::string_view scope) {
     auto realm = challenge.parameter("realm");
-    if (realm.empty()) return refuse("(none)", "the challenge names no realm");
+    if (realm.empty()) return no_token("(none)", "the challenge names no realm");
     TRY_ASSIGN(auto url, usable_realm(realm, registry));
     add_parameter(url, "service", challenge.parameter("service"));
     auto demanded = challenge.parameter("scope");

@@ -6,7 +6,7 @@ namespace mirrorctl::sync {
 
 namespace {
 
-constexpr double kWindow = 5;                       // seconds
+constexpr double kJudgedOver = 5;                   // seconds
 constexpr double kFarBelow = 8;                     // times: what several streams share is not that far apart
 constexpr double kDrip = 32 * 1024;                 // bytes per second: worth a look elsewhere
 constexpr std::int64_t kEnoughToTell = 256 * 1024;  // bytes; less than that is mostly waiting
@@ -48,7 +48,7 @@ double Pace::active(double now) const {
 std::optional<double> Pace::take(std::size_t bytes, double now) {
     bytes_ += static_cast<std::int64_t>(bytes);
     double seconds = active(now);
-    if (seconds < kWindow) return std::nullopt;
+    if (seconds < kJudgedOver) return std::nullopt;
     double rate = static_cast<double>(bytes_) / seconds;
     bool resting = resting_since_ >= 0;
     begin(now);

@@ -8,7 +8,7 @@ namespace mirrorctl::sync {
 
 namespace {
 
-constexpr std::size_t kAtOnce = 16;
+constexpr std::size_t kPushesAtOnce = 16;
 constexpr std::int64_t kNotWorthAsking = 32 * 1024;  // bytes: sending them costs no more than the question
 using Action = PlannedImage::Action;
 
@@ -31,7 +31,7 @@ void Planner::check_pushes() {
     std::vector<Location> list(wanted.begin(), wanted.end());
     std::map<Location, Error> bad;
     // Projects are created one after another: two repositories may want the same one.
-    state_.loop.parallel(list.size(), state_.options.create_projects ? 1 : kAtOnce, [&](std::size_t i) {
+    state_.loop.parallel(list.size(), state_.options.create_projects ? 1 : kPushesAtOnce, [&](std::size_t i) {
         if (auto allowed = check_push(list[i]); !allowed) bad.emplace(list[i], allowed.error());
     });
     for (std::size_t i = 0; i < plan_.images.size(); ++i) {
@@ -67,7 +67,7 @@ void Planner::look_for_blobs() {
             if (!empty || blob.size > kNotWorthAsking) wanted.emplace(location, blob.digest);
     }
     std::vector<std::pair<Location, std::string>> list(wanted.begin(), wanted.end());
-    state_.loop.parallel(list.size(), kAtOnce, [&](std::size_t i) {
+    state_.loop.parallel(list.size(), kPushesAtOnce, [&](std::size_t i) {
         auto has = state_.hosts.repository(list[i].first).has_blob(list[i].second);
         state_.there[list[i]] = has && *has;
     });

@@ -12,10 +12,10 @@ namespace mirrorctl::sync {
 
 namespace {
 
-constexpr double kTurn = 0.02;    // seconds
+constexpr double kLookEvery = 0.02;  // seconds
 constexpr double kSettled = 0.3;  // seconds: more than usually lies between another one's read and its write
-constexpr int kRounds = 3;
-constexpr std::size_t kAtOnce = 8;
+constexpr int kTries = 3;
+constexpr std::size_t kListsAtOnce = 8;
 
 // One of them, byte by byte, if it has all that the other one has; `first` before `second`.
 Result<std::string> whole_of(const std::string& first, const std::string& second) {
@@ -29,7 +29,7 @@ Result<std::string> whole_of(const std::string& first, const std::string& second
 
 ReferrerLists::List& ReferrerLists::enter(registry::Repository& repository, const std::string& tag) {
     auto& list = lists_[{&repository, tag}];
-    while (list.busy && !loop_.stopping()) loop_.sleep(kTurn);
+    while (list.busy && !loop_.stopping()) loop_.sleep(kLookEvery);
     list.repository = &repository;
     list.tag = tag;
     list.busy = true;
@@ -93,12 +93,12 @@ std::vector<std::string> ReferrerLists::settle() {
     std::vector<List*> open;
     for (auto& [key, list] : lists_)
         if (!list.digest.empty()) open.push_back(&list);
-    for (int round = 0; round < kRounds && !open.empty() && !loop_.stopping(); ++round) {
+    for (int round = 0; round < kTries && !open.empty() && !loop_.stopping(); ++round) {
         // Two runs at once should not go in step.
         double chance = std::fmod(loop_.now() * 1e5, 1.0);
         loop_.sleep(kSettled * (1 << round) * (1 + chance));
         std::vector<List*> lacking;
-        loop_.parallel(open.size(), kAtOnce, [&](std::size_t i) {
+        loop_.parallel(open.size(), kListsAtOnce, [&](std::size_t i) {
             auto wrote = merge(*open[i]);
             if (!wrote || *wrote) lacking.push_back(open[i]);
         });

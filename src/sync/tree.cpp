@@ -10,7 +10,7 @@ namespace mirrorctl::sync {
 
 namespace {
 
-constexpr int kMaxDepth = 4;
+constexpr int kMaxNesting = 4;
 
 std::string_view variant_of(const registry::Platform& platform) {
     if (!platform.variant.empty()) return platform.variant;
@@ -112,7 +112,7 @@ Result<std::shared_ptr<Tree>> TreeReader::read_node(const Location& location, co
 }
 
 Result<void> TreeReader::read_children(const Location& location, Tree& tree, int depth) {
-    if (depth > kMaxDepth)
+    if (depth > kMaxNesting)
         return Failure(Error{.code = ErrorCode::unsupported_layout, .message = "indexes nested too deeply"});
     for (const auto& child : tree.content.children) {
         auto node = read_node(location, child.digest, depth);

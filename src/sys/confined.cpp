@@ -34,7 +34,7 @@ constexpr int kUnheard = 124;         // the parent is gone
 constexpr double kSecondsToDie = 2;   // a process that was killed, on a slow machine
 constexpr double kSecondsToEnd = 60;  // one that has closed its end
 
-void write_all(int fd, std::string_view bytes) {
+void tell(int fd, std::string_view bytes) {
     while (!bytes.empty()) {
         auto done = retry([&] { return ::write(fd, bytes.data(), bytes.size()); });
         if (done < 0) ::_exit(kUnheard);
@@ -89,8 +89,8 @@ void send(std::string_view message) {
     auto length = static_cast<Length>(message.size());
     std::array<char, sizeof length> head{};
     std::memcpy(head.data(), &length, sizeof length);
-    write_all(kReportFd, {head.data(), head.size()});
-    write_all(kReportFd, message);
+    tell(kReportFd, {head.data(), head.size()});
+    tell(kReportFd, message);
 }
 
 // noexcept: what is thrown ends the child as a crash, and never goes on as a second parent.

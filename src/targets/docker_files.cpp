@@ -14,7 +14,7 @@ namespace {
 using text::JsonDoc;
 using text::JsonEditor;
 
-constexpr std::array<std::string_view, 1> kSharedLists{kRegistryMirrors};
+constexpr std::array<std::string_view, 1> kSharedKeys{kRegistryMirrors};
 constexpr std::array<const char*, 4> kProxyKeys{"httpProxy", "httpsProxy", "allProxy", "noProxy"};
 
 text::Path proxy_path(const char* key) {
@@ -88,7 +88,7 @@ const Codec& daemon_json_codec() {
                               .write = write_daemon_json,
                               .witness = witness_daemon_json,
                               .mirrors_key = kRegistryMirrors,
-                              .shared_lists = kSharedLists};
+                              .shared_lists = kSharedKeys};
     return kCodec;
 }
 

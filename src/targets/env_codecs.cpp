@@ -13,18 +13,19 @@ namespace {
 using text::EnvDoc;
 using text::EnvGrammar;
 
-constexpr std::array<const char*, 8> kNames{"http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY",
-                                            "all_proxy",  "ALL_PROXY",  "no_proxy",    "NO_PROXY"};
+constexpr std::array<const char*, 8> kVariables{"http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY",
+                                                "all_proxy",  "ALL_PROXY",  "no_proxy",    "NO_PROXY"};
 
-bool is_proxy_name(std::string_view name) {
-    return std::any_of(kNames.begin(), kNames.end(), [&](const char* known) { return name == known; });
+bool is_variable(std::string_view name) {
+    return std::any_of(kVariables.begin(), kVariables.end(),
+                       [&](const char* known) { return name == known; });
 }
 
 template <EnvGrammar grammar>
 Result<Values> read_env(std::string_view text) {
     TRY_ASSIGN(auto doc, EnvDoc::parse(text, grammar));
     Values values;
-    for (const auto* name : kNames) {
+    for (const auto* name : kVariables) {
         TRY_ASSIGN(auto value, doc.value_of(name));
         if (value) values[name] = {std::move(*value)};
     }
@@ -35,7 +36,7 @@ template <EnvGrammar grammar>
 Result<std::vector<Edit>> write_env(std::string_view text, const Values& wanted) {
     TRY_ASSIGN(auto doc, EnvDoc::parse(text, grammar));
     text::EnvEditor editor(std::move(doc));
-    for (const auto* name : kNames) {
+    for (const auto* name : kVariables) {
         auto value = wanted.find(name);
         if (value == wanted.end())
             TRY(editor.apply(editor.doc().remove(name)));
@@ -52,7 +53,7 @@ Result<std::string> without_ours(std::string_view text) {
     std::string rest;
     std::size_t from = 0;
     for (const auto& entry : doc.entries()) {
-        if (!is_proxy_name(entry.name)) continue;
+        if (!is_variable(entry.name)) continue;
         rest += text.substr(from, entry.span.begin - from);
         from = entry.span.end;
     }
@@ -72,7 +73,7 @@ Result<void> witness_env(std::string_view before, std::string_view after) {
 Result<std::string> render_env(std::string_view name, const Values& values,
                                const text::EscapeFunction& quote) {
     text::TemplateValues filled;
-    for (const auto* variable : kNames) {
+    for (const auto* variable : kVariables) {
         auto& section = filled.lists[variable];
         if (auto it = values.find(variable); it != values.end())
             section.push_back({.strings = {{"value", it->second.front()}}});
@@ -125,7 +126,7 @@ std::vector<std::string> proxy_names_in_env_file(std::string_view text) {
     auto doc = EnvDoc::parse(text, EnvGrammar::systemd);
     if (!doc) return names;
     for (const auto& entry : doc->entries())
-        if (is_proxy_name(entry.name)) names.push_back(entry.name);
+        if (is_variable(entry.name)) names.push_back(entry.name);
     return names;
 }
 

@@ -11,7 +11,7 @@ namespace mirrorctl::targets {
 
 namespace {
 
-Failure refused(std::string_view entry, std::string_view why, std::string hint) {
+Failure rejected(std::string_view entry, std::string_view why, std::string hint) {
     return Failure(Error{.code = ErrorCode::usage,
                          .message = cat("no_proxy: ", printable_line(entry, 80), ": ", why),
                          .hint = std::move(hint)});
@@ -55,7 +55,7 @@ Result<std::vector<std::string>> as_block(const std::string& entry) {
     auto prefix = parse_integer(std::string_view(entry).substr(slash + 1));
     int bits = address_bits(entry.substr(0, slash));
     if (bits == 0 || !prefix || *prefix < 0 || *prefix > bits)
-        return refused(entry, "not a CIDR block", "write it as 10.0.0.0/8 or fd00::/8");
+        return rejected(entry, "not a CIDR block", "write it as 10.0.0.0/8 or fd00::/8");
     return std::vector<std::string>{entry};
 }
 
@@ -66,15 +66,15 @@ Result<std::vector<std::string>> as_domain(const std::string& entry) {
     auto colon = name.find(':');
     auto host = name.substr(0, colon);
     if (!is_host_name(host))
-        return refused(entry, "not a host name", "write a host, a domain, an address or a CIDR block");
+        return rejected(entry, "not a host name", "write a host, a domain, an address or a CIDR block");
     if (looks_like_address(host) && address_bits(host) == 0) {
         auto block = as_cidr(host);
-        return refused(entry, "neither Go nor curl reads a part of an address",
-                       block.empty() ? "write the whole address" : "write " + block);
+        return rejected(entry, "neither Go nor curl reads a part of an address",
+                        block.empty() ? "write the whole address" : "write " + block);
     }
     if (colon != std::string::npos) {
         auto port = parse_integer(std::string_view(name).substr(colon + 1));
-        if (!port || *port < 1 || *port > 65535) return refused(entry, "not a port", "write host:443");
+        if (!port || *port < 1 || *port > 65535) return rejected(entry, "not a port", "write host:443");
         return std::vector<std::string>{name};
     }
     bool single = host.find('.') == std::string::npos || address_bits(host) != 0;
@@ -85,13 +85,13 @@ Result<std::vector<std::string>> as_domain(const std::string& entry) {
 Result<std::vector<std::string>> canonical_entry(std::string entry) {
     entry = lower(entry);
     if (entry.find("://") != std::string::npos)
-        return refused(entry, "a URL, not a host", "write the host alone");
+        return rejected(entry, "a URL, not a host", "write the host alone");
     if (entry.starts_with('[') && entry.ends_with(']')) entry = entry.substr(1, entry.size() - 2);
     if (entry.starts_with("*.")) entry = entry.substr(1);
     if (entry.find('*') != std::string::npos) {
         auto block = as_cidr(entry);
-        return refused(entry, "neither Go nor curl reads this wildcard",
-                       block.empty() ? "write the domain, as in example.com" : "write " + block);
+        return rejected(entry, "neither Go nor curl reads this wildcard",
+                        block.empty() ? "write the domain, as in example.com" : "write " + block);
     }
     if (entry.find('/') != std::string::npos) return as_block(entry);
     if (address_bits(entry) != 0) return std::vector<std::string>{entry};

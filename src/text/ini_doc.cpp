@@ -20,7 +20,7 @@ bool ends_in_backslash(std::string_view line) {
 }
 
 // What would not come back as it was put in.
-Result<void> writable(std::string_view value) {
+Result<void> writable_value(std::string_view value) {
     auto refuse = [](std::string_view why) {
         return Failure(
             Error{.code = ErrorCode::usage, .message = cat("cannot write a value into a unit file: ", why)});
@@ -129,7 +129,7 @@ Edit IniDoc::addition(std::string_view section, const std::string& lines) const 
 Result<std::vector<Edit>> IniDoc::set_values(std::string_view section, std::string_view key,
                                              const std::vector<std::string>& wanted) const {
     for (auto name : {section, key}) TRY(nameable(name));
-    for (const auto& value : wanted) TRY(writable(value));
+    for (const auto& value : wanted) TRY(writable_value(value));
     std::vector<const IniEntry*> old;
     for (const auto& entry : entries_)
         if (entry.section == section && entry.key == key) old.push_back(&entry);

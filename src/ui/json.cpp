@@ -16,10 +16,6 @@ std::string dump(const Json& document) {
     return document.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
-std::string safe(std::string_view text) {
-    return printable(mask_secrets(text));
-}
-
 Json seconds_or_null(double seconds) {
     return seconds < 0 ? Json(nullptr) : Json(std::round(seconds * 1e4) / 1e4);
 }

@@ -16,10 +16,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string safe(std::string_view text) {
-    return printable(mask_secrets(text));
-}
-
 Json or_null(const std::string& text) {
     return text.empty() ? Json(nullptr) : Json(safe(text));
 }

@@ -10,7 +10,7 @@ namespace mirrorctl::ui {
 
 namespace {
 
-constexpr int kBarWidth = 20;
+constexpr int kSyncBarWidth = 20;
 constexpr double kLineSeconds = 10;  // between two lines in a log
 
 double share_of(std::int64_t part, std::int64_t whole) {
@@ -51,13 +51,13 @@ std::string SyncProgress::table(const SyncState& state) const {
     auto line = headline(state);
     std::string out = fit(line, std::min(columns(line), term_.width() - 1)) + "\n";
     auto room = static_cast<std::size_t>(std::max(0, term_.height() - 3));
-    int name = std::max(8, term_.width() - kBarWidth - 24);
+    int name = std::max(8, term_.width() - kSyncBarWidth - 24);
     for (std::size_t i = 0; i < state.streams.size() && i < room; ++i) {
         const auto& stream = state.streams[i];
         auto text =
             fmt::format("{} {}", printable_line(stream.digest).substr(0, 19), printable_line(stream.from));
         out += fmt::format(" {} {} {}\n", fit(text, name),
-                           term_.cyan(bar(share_of(stream.bytes, stream.size), kBarWidth)),
+                           term_.cyan(bar(share_of(stream.bytes, stream.size), kSyncBarWidth)),
                            fit(bytes(stream.size), 10));
     }
     return out;

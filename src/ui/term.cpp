@@ -1,6 +1,7 @@
 #include "ui/term.hpp"
 
 #include "base/strings.hpp"
+#include "base/url.hpp"
 
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -51,6 +52,10 @@ std::size_t next_character(std::string_view text, std::size_t at, int& width) {
 }
 
 }  // namespace
+
+std::string safe(std::string_view text) {
+    return printable(mask_secrets(text));
+}
 
 int columns(std::string_view text) {
     int total = 0;

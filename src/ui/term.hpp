@@ -40,6 +40,8 @@ class Term {
     int height_ = 24;
 };
 
+// Words of strangers (servers, files): without secrets and control characters.
+std::string safe(std::string_view text);
 // Display columns of UTF-8 text without escape codes (East Asian wide characters count two).
 int columns(std::string_view text);
 // Cut or filled with blanks to exactly `width` columns; a cut ends in an ellipsis.

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace mirrorctl {
+namespace mirrorctl::digest_test {
 namespace {
 
 TEST(Digest, PublishedVectors) {
@@ -36,4 +36,4 @@ TEST(Digest, Recognised) {
 }
 
 }  // namespace
-}  // namespace mirrorctl
+}  // namespace mirrorctl::digest_test

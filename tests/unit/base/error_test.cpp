@@ -6,7 +6,7 @@
 
 #include <cerrno>
 
-namespace mirrorctl {
+namespace mirrorctl::error_test {
 namespace {
 
 TEST(Error, ReadsAsOneLineWithPlaceAndContext) {
@@ -59,4 +59,4 @@ TEST(Result, TryPassesErrorsOn) {
 }
 
 }  // namespace
-}  // namespace mirrorctl
+}  // namespace mirrorctl::error_test

@@ -4,7 +4,7 @@
 
 #include <random>
 
-namespace mirrorctl {
+namespace mirrorctl::strings_test {
 namespace {
 
 using Strings = std::vector<std::string>;
@@ -142,4 +142,4 @@ TEST(Strings, Base64) {
 }
 
 }  // namespace
-}  // namespace mirrorctl
+}  // namespace mirrorctl::strings_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace mirrorctl {
+namespace mirrorctl::url_test {
 namespace {
 
 TEST(Url, Parses) {
@@ -160,4 +160,4 @@ TEST(Url, PercentDecodes) {
 }
 
 }  // namespace
-}  // namespace mirrorctl
+}  // namespace mirrorctl::url_test

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-namespace mirrorctl::bench {
+namespace mirrorctl::bench::cache_test {
 namespace {
 
 constexpr double kNow = 1'800'000'000;
@@ -230,4 +230,4 @@ TEST(Rejoin, GivesMirrorsTheirWholeEntryBack) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::bench
+}  // namespace mirrorctl::bench::cache_test

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-namespace mirrorctl::bench {
+namespace mirrorctl::bench::incumbent_test {
 namespace {
 
 constexpr double kNow = 1'800'000'000;
@@ -146,4 +146,4 @@ TEST(Incumbent, TheRunAsksNobodyElse) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::bench
+}  // namespace mirrorctl::bench::incumbent_test

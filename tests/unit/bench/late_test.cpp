@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace mirrorctl::bench {
+namespace mirrorctl::bench::late_test {
 namespace {
 
 const Measurement& of(const Report& report, const std::string& host) {
@@ -53,4 +53,4 @@ TEST(Late, WhoGotNoTimeForASampleStaysUsable) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::bench
+}  // namespace mirrorctl::bench::late_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace mirrorctl::bench {
+namespace mirrorctl::bench::line_test {
 namespace {
 
 // Feeds `line` from `at` for `seconds`; returns the bytes that have come.
@@ -42,4 +42,4 @@ TEST(Line, IsNarrowOnlyAfterAWhile) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::bench
+}  // namespace mirrorctl::bench::line_test

@@ -6,7 +6,7 @@
 
 #include <string>
 
-namespace mirrorctl::bench {
+namespace mirrorctl::bench::loss_test {
 namespace {
 
 constexpr double kStep = 0.005;
@@ -148,4 +148,4 @@ TEST(Loss, TheRoundTripIsTheOneUnderLoad) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::bench
+}  // namespace mirrorctl::bench::loss_test

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-namespace mirrorctl::bench {
+namespace mirrorctl::bench::memory_test {
 namespace {
 
 constexpr double kNow = 1'800'000'000;
@@ -137,4 +137,4 @@ TEST(Ledger, TheDayIsALimitForRunsThatNobodyWatches) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::bench
+}  // namespace mirrorctl::bench::memory_test

@@ -8,7 +8,7 @@
 #include <cmath>
 #include <functional>
 
-namespace mirrorctl::bench {
+namespace mirrorctl::bench::parts_test {
 namespace {
 
 FlowMeter flow(double seconds, const std::function<double(double)>& rate_at) {
@@ -166,4 +166,4 @@ TEST(Ledger, ReservedBytesAreNotGivenTwice) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::bench
+}  // namespace mirrorctl::bench::parts_test

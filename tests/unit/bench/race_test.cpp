@@ -7,7 +7,7 @@
 #include <random>
 #include <set>
 
-namespace mirrorctl::bench {
+namespace mirrorctl::bench::race_test {
 namespace {
 
 using support::Answer;
@@ -381,4 +381,4 @@ TEST(Race, TellsTheObserverOncePerCandidate) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::bench
+}  // namespace mirrorctl::bench::race_test

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace mirrorctl::bench {
+namespace mirrorctl::bench::route_trust_test {
 namespace {
 
 using support::Answer;
@@ -160,4 +160,4 @@ TEST(LightCheck, TwoRequestsWithTheKnownManifest) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::bench
+}  // namespace mirrorctl::bench::route_trust_test

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace mirrorctl::bench {
+namespace mirrorctl::bench::session_test {
 namespace {
 
 using support::Answer;
@@ -379,4 +379,4 @@ TEST(Session, TagOnlyCanaryIsCheckedAgainstItsHeader) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::bench
+}  // namespace mirrorctl::bench::session_test

@@ -8,8 +8,8 @@ namespace mirrorctl::bench {
 namespace {
 
 constexpr double kStep = 0.004;
-constexpr double kInitialWindow = 10 * 1448.0;  // RFC 6928
-constexpr double kQueue = 0.05;                 // seconds that routers on the way hold
+constexpr double kFirstWindow = 10 * 1448.0;  // RFC 6928
+constexpr double kQueue = 0.05;               // seconds that routers on the way hold
 
 Error timeout() {
     return {.code = ErrorCode::network, .message = "timed out", .cause = 28};
@@ -59,7 +59,7 @@ void SimNet::cancel(net::RequestId id) {
 double SimNet::window_rate(const Flow& flow) const {
     double rtt = hosts_.at(flow.host).is.rtt;
     double rounds = std::min(30.0, std::floor((clock_.now() - flow.headers_at) / rtt));
-    return kInitialWindow * std::exp2(std::max(0.0, rounds)) / rtt;
+    return kFirstWindow * std::exp2(std::max(0.0, rounds)) / rtt;
 }
 
 // What comes behind a lost packet waits in the kernel until that one was sent again: a flow that has filled a

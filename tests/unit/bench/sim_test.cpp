@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace mirrorctl::bench {
+namespace mirrorctl::bench::sim_test {
 namespace {
 
 struct Many {
@@ -215,4 +215,4 @@ TEST(Sim, TheSameSeedIsTheSameRace) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::bench
+}  // namespace mirrorctl::bench::sim_test

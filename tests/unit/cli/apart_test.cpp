@@ -9,7 +9,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
-namespace mirrorctl::cli {
+namespace mirrorctl::cli::apart_test {
 namespace {
 
 using bench::Image;
@@ -188,4 +188,4 @@ TEST_F(Apart, FilesAreReadBefore) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::cli
+}  // namespace mirrorctl::cli::apart_test

@@ -9,7 +9,7 @@
 
 #include <algorithm>
 
-namespace mirrorctl::cli {
+namespace mirrorctl::cli::masking_test {
 namespace {
 
 using testing::HasSubstr;
@@ -119,4 +119,4 @@ TEST(MaskedDiff, OnceMoreForWhatNobodyExpects) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::cli
+}  // namespace mirrorctl::cli::masking_test

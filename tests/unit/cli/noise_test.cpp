@@ -8,7 +8,7 @@
 
 #include <random>
 
-namespace mirrorctl {
+namespace mirrorctl::noise_test {
 namespace {
 
 struct Outcome {
@@ -57,4 +57,4 @@ TEST(Noise, AHundredRunsChangeAtMostOnce) {
 }
 
 }  // namespace
-}  // namespace mirrorctl
+}  // namespace mirrorctl::noise_test

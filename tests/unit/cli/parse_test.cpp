@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace mirrorctl::cli {
+namespace mirrorctl::cli::parse_test {
 namespace {
 
 Invocation parsed(const std::vector<std::string>& arguments) {
@@ -103,4 +103,4 @@ TEST(Parse, EveryCommandHasHelpWithAnExample) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::cli
+}  // namespace mirrorctl::cli::parse_test

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-namespace mirrorctl::cli {
+namespace mirrorctl::cli::sync_options_test {
 namespace {
 
 SyncOptions parsed(const std::vector<std::string>& arguments) {
@@ -113,4 +113,4 @@ TEST(SyncProfile, OnlyWhatKeepsItsPathIsAMirror) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::cli
+}  // namespace mirrorctl::cli::sync_options_test

@@ -11,7 +11,7 @@
 
 #include <set>
 
-namespace mirrorctl::doctor {
+namespace mirrorctl::doctor::checks_test {
 namespace {
 
 using support::FakeRunner;
@@ -146,4 +146,4 @@ TEST(Catalog, CodesAreUniqueAndTold) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::doctor
+}  // namespace mirrorctl::doctor::checks_test

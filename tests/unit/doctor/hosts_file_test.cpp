@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace mirrorctl::doctor {
+namespace mirrorctl::doctor::hosts_file_test {
 namespace {
 
 using testing::ElementsAre;
@@ -65,4 +65,4 @@ TEST(HostsFile, HostsWithoutHeadersAreForgotten) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::doctor
+}  // namespace mirrorctl::doctor::hosts_file_test

@@ -7,7 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace mirrorctl::engines {
+namespace mirrorctl::engines::discover_test {
 namespace {
 
 using support::FakeRunner;
@@ -229,4 +229,4 @@ TEST(SystemctlShow, BlocksAreUnits) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::engines
+}  // namespace mirrorctl::engines::discover_test

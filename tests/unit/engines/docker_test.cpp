@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace mirrorctl::engines {
+namespace mirrorctl::engines::docker_test {
 namespace {
 
 using testing::ElementsAre;
@@ -71,4 +71,4 @@ TEST(AskDocker, PassesErrorsOn) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::engines
+}  // namespace mirrorctl::engines::docker_test

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-namespace mirrorctl::engines {
+namespace mirrorctl::engines::images_test {
 namespace {
 
 using Names = std::vector<std::string>;
@@ -43,4 +43,4 @@ TEST(Images, NoEngineIsAnError) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::engines
+}  // namespace mirrorctl::engines::images_test

@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-namespace mirrorctl::engines {
+namespace mirrorctl::engines::processes_test {
 namespace {
 
 using support::MemFs;
@@ -86,4 +86,4 @@ TEST(Processes, AnEngineInsideAContainerIsNotOurs) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::engines
+}  // namespace mirrorctl::engines::processes_test

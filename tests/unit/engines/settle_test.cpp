@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace mirrorctl::engines {
+namespace mirrorctl::engines::settle_test {
 namespace {
 
 NodeFacts running_node() {
@@ -166,4 +166,4 @@ TEST(RestartPolicyNames, AreThoseOfTheOption) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::engines
+}  // namespace mirrorctl::engines::settle_test

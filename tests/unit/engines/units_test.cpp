@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace mirrorctl::engines {
+namespace mirrorctl::engines::units_test {
 namespace {
 
 using support::MemFs;
@@ -134,4 +134,4 @@ TEST(Flags, TheRunningCommandLineAddsOnlyWhatNoFileExplains) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::engines
+}  // namespace mirrorctl::engines::units_test

@@ -8,7 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace mirrorctl::engines {
+namespace mirrorctl::engines::verify_test {
 namespace {
 
 using testing::HasSubstr;
@@ -163,4 +163,4 @@ TEST_F(Verify, StatusHasThreeWords) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::engines
+}  // namespace mirrorctl::engines::verify_test

@@ -7,7 +7,7 @@
 
 #include <array>
 
-namespace mirrorctl::engines {
+namespace mirrorctl::engines::versions_test {
 namespace {
 
 constexpr std::array<std::string_view, 2> kNames = {"docker-ce", "docker.io"};
@@ -77,4 +77,4 @@ TEST(Versions, ABinaryThatFailsTellsNothing) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::engines
+}  // namespace mirrorctl::engines::versions_test

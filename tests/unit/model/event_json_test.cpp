@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace mirrorctl {
+namespace mirrorctl::event_json_test {
 namespace {
 
 template <class E>
@@ -62,4 +62,4 @@ TEST(EventJson, TextIsPrintableAndNumbersAreSane) {
 }
 
 }  // namespace
-}  // namespace mirrorctl
+}  // namespace mirrorctl::event_json_test

@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace mirrorctl {
+namespace mirrorctl::plan_json_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -218,4 +218,4 @@ TEST(PlainPath, Forms) {
 }
 
 }  // namespace
-}  // namespace mirrorctl
+}  // namespace mirrorctl::plan_json_test

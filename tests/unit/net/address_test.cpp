@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace mirrorctl::net {
+namespace mirrorctl::net::address_test {
 namespace {
 
 struct Case {
@@ -68,4 +68,4 @@ TEST(Address, BlocksCompareBits) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::net
+}  // namespace mirrorctl::net::address_test

@@ -6,7 +6,7 @@
 
 #include <set>
 
-namespace mirrorctl::net {
+namespace mirrorctl::net::ca_bundle_test {
 namespace {
 
 using testing::HasSubstr;
@@ -82,4 +82,4 @@ TEST(CaBundle, OnlyWhatNeedsItFailsWithoutOne) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::net
+}  // namespace mirrorctl::net::ca_bundle_test

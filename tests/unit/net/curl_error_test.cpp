@@ -8,7 +8,7 @@
 #include <chrono>
 #include <future>
 
-namespace mirrorctl::net {
+namespace mirrorctl::net::curl_error_test {
 namespace {
 
 using support::Connection;
@@ -252,4 +252,4 @@ TEST(CurlError, ControlCharactersOfStrangersStayOut) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::net
+}  // namespace mirrorctl::net::curl_error_test

@@ -6,7 +6,7 @@
 #include <chrono>
 #include <thread>
 
-namespace mirrorctl::net {
+namespace mirrorctl::net::curl_multi_test {
 namespace {
 
 using support::Connection;
@@ -106,4 +106,4 @@ TEST(CurlMulti, AHeldCalmBodyRests) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::net
+}  // namespace mirrorctl::net::curl_multi_test

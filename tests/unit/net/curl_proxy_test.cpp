@@ -5,7 +5,7 @@
 
 #include <cstdlib>
 
-namespace mirrorctl::net {
+namespace mirrorctl::net::curl_proxy_test {
 namespace {
 
 using support::Connection;
@@ -181,4 +181,4 @@ TEST(CurlProxy, ASocksProxyThatCannotReachTheServerIsNotToBlame) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::net
+}  // namespace mirrorctl::net::curl_proxy_test

@@ -5,7 +5,7 @@
 
 #include <gmock/gmock.h>
 
-namespace mirrorctl::net {
+namespace mirrorctl::net::curl_transport_test {
 namespace {
 
 using support::Connection;
@@ -273,4 +273,4 @@ TEST(CurlTransport, BrokenRequestsAreNotSent) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::net
+}  // namespace mirrorctl::net::curl_transport_test

@@ -6,7 +6,7 @@
 
 #include <gmock/gmock.h>
 
-namespace mirrorctl::net {
+namespace mirrorctl::net::fake_transport_test {
 namespace {
 
 using support::Answer;
@@ -88,4 +88,4 @@ TEST_F(FakeTransportTest, LimitsRangesAndCancelling) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::net
+}  // namespace mirrorctl::net::fake_transport_test

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace mirrorctl::net {
+namespace mirrorctl::net::no_proxy_test {
 namespace {
 
 // The list and the expectations of golang.org/x/net/http/httpproxy/proxy_test.go (TestUseProxy,
@@ -110,4 +110,4 @@ TEST(ProxyFor, AsGo) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::net
+}  // namespace mirrorctl::net::no_proxy_test

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace mirrorctl::plan {
+namespace mirrorctl::plan::decide_test {
 namespace {
 
 Mirror mirror(const std::string& host, Trust trust = Trust::resolve) {
@@ -185,4 +185,4 @@ TEST(Decide, OutOfScopeIsUntouched) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::plan
+}  // namespace mirrorctl::plan::decide_test

@@ -10,7 +10,7 @@
 #include <functional>
 #include <map>
 
-namespace mirrorctl::plan {
+namespace mirrorctl::plan::planner_test {
 namespace {
 
 constexpr const char* kDaemonJson = "/etc/docker/daemon.json";
@@ -373,4 +373,4 @@ TEST(FindTargets, UnknownNamesGetASuggestion) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::plan
+}  // namespace mirrorctl::plan::planner_test

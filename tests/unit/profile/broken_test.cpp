@@ -5,7 +5,7 @@
 
 #include <vector>
 
-namespace mirrorctl::profile::testing {
+namespace mirrorctl::profile::testing::broken_test {
 namespace {
 
 struct Broken {
@@ -351,4 +351,4 @@ TEST(BrokenProfiles, AFloodOfValuesEnds) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::profile::testing
+}  // namespace mirrorctl::profile::testing::broken_test

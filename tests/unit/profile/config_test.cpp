@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-namespace mirrorctl::profile::testing {
+namespace mirrorctl::profile::testing::config_test {
 namespace {
 
 Result<NodeConfig> load(const std::string& text) {
@@ -83,4 +83,4 @@ TEST(Config, AnUnreadableFileIsAnError) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::profile::testing
+}  // namespace mirrorctl::profile::testing::config_test

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace mirrorctl::profile::testing {
+namespace mirrorctl::profile::testing::lint_test {
 namespace {
 
 struct Case {
@@ -125,4 +125,4 @@ TEST(Lint, AFileThatDoesNotExistIsAnError) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::profile::testing
+}  // namespace mirrorctl::profile::testing::lint_test

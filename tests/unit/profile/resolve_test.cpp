@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-namespace mirrorctl::profile::testing {
+namespace mirrorctl::profile::testing::resolve_test {
 namespace {
 
 const std::string kA = R"(schema: mirrorctl.profile/1
@@ -295,4 +295,4 @@ TEST(Show, TheHashFollowsWhatMatters) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::profile::testing
+}  // namespace mirrorctl::profile::testing::resolve_test

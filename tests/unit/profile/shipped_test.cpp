@@ -10,7 +10,7 @@
 #include <chrono>
 #include <set>
 
-namespace mirrorctl::profile::testing {
+namespace mirrorctl::profile::testing::shipped_test {
 namespace {
 
 const std::set<std::string> kNames = {"aws",        "cn",     "cn-aliyun", "cn-azure", "cn-huawei",
@@ -179,4 +179,4 @@ TEST(Packed, NoisyBytesAreRefused) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::profile::testing
+}  // namespace mirrorctl::profile::testing::shipped_test

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace mirrorctl::registry {
+namespace mirrorctl::registry::challenge_test {
 namespace {
 
 using Headers = std::vector<std::string>;
@@ -136,4 +136,4 @@ TEST(Token, Answers) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::registry
+}  // namespace mirrorctl::registry::challenge_test

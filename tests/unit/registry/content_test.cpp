@@ -7,7 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace mirrorctl::registry {
+namespace mirrorctl::registry::content_test {
 namespace {
 
 using testing::ElementsAre;
@@ -142,4 +142,4 @@ TEST(Refusal, APullQuotaIsNotABurst) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::registry
+}  // namespace mirrorctl::registry::content_test

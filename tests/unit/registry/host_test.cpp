@@ -3,7 +3,7 @@
 
 #include <gmock/gmock.h>
 
-namespace mirrorctl::registry {
+namespace mirrorctl::registry::host_test {
 namespace {
 
 using testing::HasSubstr;
@@ -56,4 +56,4 @@ TEST_F(HostTest, WhatCleansUpIsStillSentAtTheEnd) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::registry
+}  // namespace mirrorctl::registry::host_test

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace mirrorctl::registry {
+namespace mirrorctl::registry::manifest_test {
 namespace {
 
 constexpr const char* kIndexType = "application/vnd.oci.image.index.v1+json";
@@ -133,4 +133,4 @@ TEST(PickPlatform, ChildrenWithOtherAlgorithmsAreSkipped) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::registry
+}  // namespace mirrorctl::registry::manifest_test

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-namespace mirrorctl::registry {
+namespace mirrorctl::registry::paging_test {
 namespace {
 
 Url url(const char* text) {
@@ -74,4 +74,4 @@ TEST(PullsLeft, ReadsTheWindowForm) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::registry
+}  // namespace mirrorctl::registry::paging_test

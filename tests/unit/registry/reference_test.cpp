@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace mirrorctl::registry {
+namespace mirrorctl::registry::reference_test {
 namespace {
 
 const std::string kDigest = "sha256:" + std::string(64, 'a');
@@ -62,4 +62,4 @@ TEST(Canary, IsRelativeToItsUpstream) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::registry
+}  // namespace mirrorctl::registry::reference_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace mirrorctl::registry {
+namespace mirrorctl::registry::requests_test {
 namespace {
 
 Endpoint endpoint(const std::string& url, MirrorForm form, const std::string& upstream = "docker.io") {
@@ -132,4 +132,4 @@ TEST(ContentRange, Table) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::registry
+}  // namespace mirrorctl::registry::requests_test

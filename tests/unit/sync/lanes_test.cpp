@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-namespace mirrorctl::sync {
+namespace mirrorctl::sync::lanes_test {
 namespace {
 
 constexpr std::int64_t kMiB = 1 << 20;
@@ -184,4 +184,4 @@ TEST(Pace, OurOwnRestsDoNotCount) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::sync
+}  // namespace mirrorctl::sync::lanes_test

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-namespace mirrorctl::sync {
+namespace mirrorctl::sync::login_test {
 namespace {
 
 std::optional<std::string> variable(const char* name) {
@@ -180,4 +180,4 @@ TEST(LoginFile, APasswordThatLooksLikeAVariableIsNotShown) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::sync
+}  // namespace mirrorctl::sync::login_test

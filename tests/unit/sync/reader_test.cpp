@@ -8,7 +8,7 @@
 
 #include <gtest/gtest.h>
 
-namespace mirrorctl::sync {
+namespace mirrorctl::sync::reader_test {
 namespace {
 
 constexpr std::size_t kMiB = 1 << 20;
@@ -177,4 +177,4 @@ TEST_F(Reader, APipeWaitsForTheSlowest) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::sync
+}  // namespace mirrorctl::sync::reader_test

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-namespace mirrorctl::sync {
+namespace mirrorctl::sync::rules_test {
 namespace {
 
 const std::string kDigest = "sha256:" + std::string(64, 'a');
@@ -237,4 +237,4 @@ TEST(References, WhatCannotBe) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::sync
+}  // namespace mirrorctl::sync::rules_test

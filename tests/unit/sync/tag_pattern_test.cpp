@@ -5,7 +5,7 @@
 #include <chrono>
 #include <string>
 
-namespace mirrorctl::sync {
+namespace mirrorctl::sync::tag_pattern_test {
 namespace {
 
 bool match(std::string_view pattern, std::string_view tag) {
@@ -74,4 +74,4 @@ TEST(TagPattern, TimeIsLinear) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::sync
+}  // namespace mirrorctl::sync::tag_pattern_test

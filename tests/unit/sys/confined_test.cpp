@@ -31,7 +31,7 @@
 #include <thread>
 #include <vector>
 
-namespace mirrorctl::sys {
+namespace mirrorctl::sys::confined_test {
 namespace {
 
 using testing::HasSubstr;
@@ -352,4 +352,4 @@ TEST(Confined, ASignalEndsItOrAsksItToStop) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::sys
+}  // namespace mirrorctl::sys::confined_test

@@ -6,7 +6,7 @@
 #include <set>
 #include <string>
 
-namespace mirrorctl::sys {
+namespace mirrorctl::sys::fiber_test {
 namespace {
 
 TEST(Fibers, RunInOrderAndGiveWayOnlyWhereTheyWait) {
@@ -82,4 +82,4 @@ TEST(Fibers, StacksOfEndedOnesAreUsedAgain) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::sys
+}  // namespace mirrorctl::sys::fiber_test

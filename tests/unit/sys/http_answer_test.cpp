@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace mirrorctl::sys {
+namespace mirrorctl::sys::http_answer_test {
 namespace {
 
 struct Case {
@@ -70,4 +70,4 @@ TEST(HttpAnswer, HeadersAndChunkSizesMustEnd) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::sys
+}  // namespace mirrorctl::sys::http_answer_test

@@ -6,7 +6,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-namespace mirrorctl::sys {
+namespace mirrorctl::sys::lock_test {
 namespace {
 
 // A child process that takes the lock, tells so, and holds it until it is told to end.
@@ -99,4 +99,4 @@ TEST_F(LockTest, RefusesLinksAndMissingDirectories) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::sys
+}  // namespace mirrorctl::sys::lock_test

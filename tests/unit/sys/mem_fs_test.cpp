@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-namespace mirrorctl::sys {
+namespace mirrorctl::sys::mem_fs_test {
 namespace {
 
 template <class T>
@@ -93,4 +93,4 @@ TEST(MemFs, FaultsHitTheChosenOperation) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::sys
+}  // namespace mirrorctl::sys::mem_fs_test

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
-namespace mirrorctl::sys {
+namespace mirrorctl::sys::real_fs_test {
 namespace {
 
 using testing::ElementsAre;
@@ -301,4 +301,4 @@ TEST_F(RealFsTest, CanWriteLooksAtTheNearestThing) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::sys
+}  // namespace mirrorctl::sys::real_fs_test

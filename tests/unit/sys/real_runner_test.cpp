@@ -16,7 +16,7 @@
 #include <fstream>
 #include <thread>
 
-namespace mirrorctl::sys {
+namespace mirrorctl::sys::real_runner_test {
 namespace {
 
 using testing::HasSubstr;
@@ -219,4 +219,4 @@ TEST(RealRunnerSocket, NobodyThere) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::sys
+}  // namespace mirrorctl::sys::real_runner_test

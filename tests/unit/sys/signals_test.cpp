@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-namespace mirrorctl::sys {
+namespace mirrorctl::sys::signals_test {
 namespace {
 
 // The wait status of a child that runs `body`. Signals belong to a whole process, so each test has its own.
@@ -113,4 +113,4 @@ TEST(RealClock, GoesOnAndSleepsAtLeastThatLong) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::sys
+}  // namespace mirrorctl::sys::signals_test

@@ -3,7 +3,7 @@
 #include "targets/hosts_toml.hpp"
 #include "unit/targets/scene.hpp"
 
-namespace mirrorctl::targets::test {
+namespace mirrorctl::targets::test::codec_test {
 namespace {
 
 using List = std::vector<std::string>;
@@ -153,4 +153,4 @@ TEST(EditText, RefusesWhatItCannotSay) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::targets::test
+}  // namespace mirrorctl::targets::test::codec_test

@@ -3,7 +3,7 @@
 #include "targets/hosts_toml.hpp"
 #include "unit/targets/scene.hpp"
 
-namespace mirrorctl::targets::test {
+namespace mirrorctl::targets::test::containerd_hosts_test {
 namespace {
 
 const std::string kHub = "/etc/containerd/certs.d/docker.io/hosts.toml";
@@ -251,4 +251,4 @@ TEST_F(ContainerdHosts, CatalogueKnowsHostsFilesBelowEtcOnly) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::targets::test
+}  // namespace mirrorctl::targets::test::containerd_hosts_test

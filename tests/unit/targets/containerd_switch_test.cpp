@@ -6,7 +6,7 @@
 #include "targets/entries.hpp"
 #include "unit/targets/scene.hpp"
 
-namespace mirrorctl::targets::test {
+namespace mirrorctl::targets::test::containerd_switch_test {
 namespace {
 
 const std::string kHub = "/etc/containerd/certs.d/docker.io/hosts.toml";
@@ -292,4 +292,4 @@ TEST_F(Switch, OtherReleasesDefaultIsNotTrusted) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::targets::test
+}  // namespace mirrorctl::targets::test::containerd_switch_test

@@ -2,7 +2,7 @@
 #include "targets/entries.hpp"
 #include "unit/targets/scene.hpp"
 
-namespace mirrorctl::targets::test {
+namespace mirrorctl::targets::test::docker_client_test {
 namespace {
 
 const std::string kPath = "/home/ann/.docker/config.json";
@@ -139,4 +139,4 @@ TEST_F(DockerClient, CatalogueKnowsHomesOnly) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::targets::test
+}  // namespace mirrorctl::targets::test::docker_client_test

@@ -2,7 +2,7 @@
 #include "targets/entries.hpp"
 #include "unit/targets/scene.hpp"
 
-namespace mirrorctl::targets::test {
+namespace mirrorctl::targets::test::docker_daemon_test {
 namespace {
 
 const std::string kPath = "/etc/docker/daemon.json";
@@ -295,4 +295,4 @@ TEST_F(DockerDaemon, Catalogue) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::targets::test
+}  // namespace mirrorctl::targets::test::docker_daemon_test

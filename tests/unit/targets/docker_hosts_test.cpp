@@ -3,7 +3,7 @@
 #include "targets/hosts_toml.hpp"
 #include "unit/targets/scene.hpp"
 
-namespace mirrorctl::targets::test {
+namespace mirrorctl::targets::test::docker_hosts_test {
 namespace {
 
 const std::string kHub = "/etc/docker/certs.d/docker.io/hosts.toml";
@@ -262,4 +262,4 @@ TEST_F(DockerHosts, Catalogue) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::targets::test
+}  // namespace mirrorctl::targets::test::docker_hosts_test

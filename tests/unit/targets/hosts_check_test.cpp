@@ -4,7 +4,7 @@
 #include "targets/hosts_toml.hpp"
 #include "unit/targets/scene.hpp"
 
-namespace mirrorctl::targets::test {
+namespace mirrorctl::targets::test::hosts_check_test {
 namespace {
 
 // F18: what containerd's own parser refuses, value by value.
@@ -114,4 +114,4 @@ TEST_F(UsersHostsFile, CertificatesBesideItThatCountAreKept) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::targets::test
+}  // namespace mirrorctl::targets::test::hosts_check_test

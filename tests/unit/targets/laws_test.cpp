@@ -8,7 +8,7 @@
 
 #include <random>
 
-namespace mirrorctl::targets::test {
+namespace mirrorctl::targets::test::laws_test {
 namespace {
 
 using Random = std::mt19937;
@@ -284,4 +284,4 @@ TEST(Laws, HostsThatContainerdDoesNotSeeAreRefused) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::targets::test
+}  // namespace mirrorctl::targets::test::laws_test

@@ -3,7 +3,7 @@
 #include "targets/proxy_values.hpp"
 #include "unit/targets/scene.hpp"
 
-namespace mirrorctl::targets::test {
+namespace mirrorctl::targets::test::mirror_choice_test {
 namespace {
 
 // F5 and F19: every consumer joins a mirror's URL with the path in its own way.
@@ -108,4 +108,4 @@ TEST(ProxyValues, Loopback) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::targets::test
+}  // namespace mirrorctl::targets::test::mirror_choice_test

@@ -7,7 +7,7 @@
 
 #include <array>
 
-namespace mirrorctl::targets {
+namespace mirrorctl::targets::no_proxy_list_test {
 namespace {
 
 std::string canonical(const std::string& list) {
@@ -114,4 +114,4 @@ TEST(NoProxy, GoAndCurlReadTheListAlike) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::targets
+}  // namespace mirrorctl::targets::no_proxy_list_test

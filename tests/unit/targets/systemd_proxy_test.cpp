@@ -2,7 +2,7 @@
 #include "targets/proxy_files.hpp"
 #include "unit/targets/scene.hpp"
 
-namespace mirrorctl::targets::test {
+namespace mirrorctl::targets::test::systemd_proxy_test {
 namespace {
 
 const std::string kDocker = "/etc/systemd/system/docker.service.d/http-proxy.conf";
@@ -217,4 +217,4 @@ TEST_F(ShellProxy, WhatSomebodyAddedStays) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::targets::test
+}  // namespace mirrorctl::targets::test::systemd_proxy_test

@@ -9,7 +9,7 @@
 #include "text/quote.hpp"
 #include "unit/targets/scene.hpp"
 
-namespace mirrorctl::targets::test {
+namespace mirrorctl::targets::test::templates_test {
 namespace {
 
 TEST(Templates, NoUnescapedTags) {
@@ -109,4 +109,4 @@ TEST(Templates, PristineMeansThatNobodyAddedAnything) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::targets::test
+}  // namespace mirrorctl::targets::test::templates_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace mirrorctl::targets {
+namespace mirrorctl::targets::version_rules_test {
 namespace {
 
 struct Case {
@@ -77,4 +77,4 @@ TEST(VersionRules, EveryRowSaysWhereItComesFrom) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::targets
+}  // namespace mirrorctl::targets::version_rules_test

@@ -2,7 +2,7 @@
 
 #include "unit/text/laws.hpp"
 
-namespace mirrorctl::text {
+namespace mirrorctl::text::apply_edits_test {
 namespace {
 
 TEST(ApplyEdits, AppliesInAnyOrder) {
@@ -97,4 +97,4 @@ TEST(EditedText, IsUnchangedByEditsThatDoNotApply) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::text
+}  // namespace mirrorctl::text::apply_edits_test

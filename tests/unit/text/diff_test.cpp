@@ -5,7 +5,7 @@
 
 #include <chrono>
 
-namespace mirrorctl::text {
+namespace mirrorctl::text::diff_test {
 namespace {
 
 TEST(Diff, LooksAsDiffWouldWriteIt) {
@@ -115,4 +115,4 @@ TEST(Diff, BigInputsAreBounded) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::text
+}  // namespace mirrorctl::text::diff_test

@@ -3,7 +3,7 @@
 #include "base/strings.hpp"
 #include "unit/text/laws.hpp"
 
-namespace mirrorctl::text {
+namespace mirrorctl::text::env_doc_test {
 namespace {
 
 EnvDoc parsed(std::string_view text, EnvGrammar grammar) {
@@ -133,4 +133,4 @@ TEST(EnvEditor, WorksOnBothGrammars) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::text
+}  // namespace mirrorctl::text::env_doc_test

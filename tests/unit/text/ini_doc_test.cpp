@@ -4,7 +4,7 @@
 #include "text/lines.hpp"
 #include "unit/text/laws.hpp"
 
-namespace mirrorctl::text {
+namespace mirrorctl::text::ini_doc_test {
 namespace {
 
 IniDoc parsed(std::string_view text) {
@@ -113,4 +113,4 @@ TEST(IniDoc, LawsForRandomUnits) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::text
+}  // namespace mirrorctl::text::ini_doc_test

@@ -2,7 +2,7 @@
 
 #include "unit/text/laws.hpp"
 
-namespace mirrorctl::text {
+namespace mirrorctl::text::json_doc_test {
 namespace {
 
 JsonDoc parsed(std::string_view text) {
@@ -210,4 +210,4 @@ TEST(JsonEditor, AValueSetAndPutBackLeavesNoEdit) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::text
+}  // namespace mirrorctl::text::json_doc_test

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-namespace mirrorctl::text {
+namespace mirrorctl::text::json_laws_test {
 namespace {
 
 // Random JSON documents in one of many layouts.
@@ -170,4 +170,4 @@ TEST(JsonLaws, RandomBytesNeverCrash) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::text
+}  // namespace mirrorctl::text::json_laws_test

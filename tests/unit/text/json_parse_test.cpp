@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace mirrorctl::text {
+namespace mirrorctl::text::json_parse_test {
 namespace {
 
 TEST(JsonParse, RefusesWithThePlace) {
@@ -116,4 +116,4 @@ TEST(JsonParse, QuotesStrings) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::text
+}  // namespace mirrorctl::text::json_parse_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace mirrorctl::text {
+namespace mirrorctl::text::lines_test {
 namespace {
 
 TEST(Lines, LocationCountsLinesAndCodePoints) {
@@ -111,4 +111,4 @@ TEST(Lines, IndentationOfJson) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::text
+}  // namespace mirrorctl::text::lines_test

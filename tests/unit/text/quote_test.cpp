@@ -3,7 +3,7 @@
 #include "text/toml_doc.hpp"
 #include "unit/text/laws.hpp"
 
-namespace mirrorctl::text {
+namespace mirrorctl::text::quote_test {
 namespace {
 
 TEST(Quote, EachGrammarInItsOwnWay) {
@@ -79,4 +79,4 @@ TEST(Quote, UnquotesForeignSpellings) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::text
+}  // namespace mirrorctl::text::quote_test

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace mirrorctl::text {
+namespace mirrorctl::text::template_test {
 namespace {
 
 const TemplateValues kValues = {
@@ -65,4 +65,4 @@ TEST(Template, PassesOnWhatTheEscapeRefuses) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::text
+}  // namespace mirrorctl::text::template_test

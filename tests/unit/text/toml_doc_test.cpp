@@ -2,7 +2,7 @@
 
 #include "unit/text/laws.hpp"
 
-namespace mirrorctl::text {
+namespace mirrorctl::text::toml_doc_test {
 namespace {
 
 TomlDoc parsed(std::string_view text) {
@@ -363,4 +363,4 @@ TEST(TomlDoc, InsertedTablesCanBeTakenOutAgain) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::text
+}  // namespace mirrorctl::text::toml_doc_test

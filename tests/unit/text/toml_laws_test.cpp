@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-namespace mirrorctl::text {
+namespace mirrorctl::text::toml_laws_test {
 namespace {
 
 // Random TOML documents, with everything in them that could fool a scanner.
@@ -223,4 +223,4 @@ TEST(TomlLaws, RandomBytesNeverConfuseTheScanner) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::text
+}  // namespace mirrorctl::text::toml_laws_test

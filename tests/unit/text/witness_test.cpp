@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace mirrorctl::text {
+namespace mirrorctl::text::witness_test {
 namespace {
 
 struct Case {
@@ -102,4 +102,4 @@ TEST(Paths, AreShownAsTomlWouldWriteThem) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::text
+}  // namespace mirrorctl::text::witness_test

@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace mirrorctl::txn {
+namespace mirrorctl::txn::executor_test {
 namespace {
 
 using ::testing::Contains;
@@ -346,4 +346,4 @@ TEST(Execute, AFullDiskIsFoundBeforeAnyFileIsReplaced) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::txn
+}  // namespace mirrorctl::txn::executor_test

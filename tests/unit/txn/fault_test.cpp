@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace mirrorctl::txn {
+namespace mirrorctl::txn::fault_test {
 namespace {
 
 using ::testing::IsEmpty;
@@ -157,4 +157,4 @@ TEST(Faults, ATornInPlaceWriteIsRestored) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::txn
+}  // namespace mirrorctl::txn::fault_test

@@ -7,7 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace mirrorctl::txn {
+namespace mirrorctl::txn::history_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -339,4 +339,4 @@ TEST(Damage, OfTheSummaryOfOldTransactions) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::txn
+}  // namespace mirrorctl::txn::history_test

@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace mirrorctl::txn {
+namespace mirrorctl::txn::journal_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -222,4 +222,4 @@ TEST(Recover, ADirectoryThatWasMadeHalfGetsItsMode) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::txn
+}  // namespace mirrorctl::txn::journal_test

@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace mirrorctl::txn {
+namespace mirrorctl::txn::late_start_test {
 namespace {
 
 using engines::StartState;
@@ -195,4 +195,4 @@ TEST(Executor, AnEngineThatWasDownBeforeLeavesNothingStuck) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::txn
+}  // namespace mirrorctl::txn::late_start_test

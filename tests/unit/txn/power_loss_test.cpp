@@ -7,7 +7,7 @@
 
 #include <iostream>
 
-namespace mirrorctl::txn {
+namespace mirrorctl::txn::power_loss_test {
 namespace {
 
 using support::MemFs;
@@ -225,4 +225,4 @@ INSTANTIATE_TEST_SUITE_P(Jobs, PowerLoss, ::testing::Values(Job::apply, Job::tak
                          [](const auto& job) { return job.param == Job::apply ? "Apply" : "TakeBack"; });
 
 }  // namespace
-}  // namespace mirrorctl::txn
+}  // namespace mirrorctl::txn::power_loss_test

@@ -6,7 +6,7 @@
 
 #include <cerrno>
 
-namespace mirrorctl::txn {
+namespace mirrorctl::txn::swap_test {
 namespace {
 
 using ::testing::IsEmpty;
@@ -204,4 +204,4 @@ TEST(Swap, WorksWhereNamesCannotBeExchanged) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::txn
+}  // namespace mirrorctl::txn::swap_test

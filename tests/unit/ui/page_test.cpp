@@ -11,7 +11,7 @@
 #include <cmath>
 #include <limits>
 
-namespace mirrorctl::ui {
+namespace mirrorctl::ui::page_test {
 namespace {
 
 Measurement rejected(const std::string& url, const std::string& reason) {
@@ -196,4 +196,4 @@ TEST(Scale, TicksAreRoundAndFew) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::ui
+}  // namespace mirrorctl::ui::page_test

@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-namespace mirrorctl::ui {
+namespace mirrorctl::ui::report_text_test {
 namespace {
 
 Report sample() {
@@ -81,4 +81,4 @@ TEST(ReportText, Pieces) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::ui
+}  // namespace mirrorctl::ui::report_text_test

@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-namespace mirrorctl::ui {
+namespace mirrorctl::ui::sync_document_test {
 namespace {
 
 SyncDocument sample() {
@@ -97,4 +97,4 @@ TEST(SyncProgress, APipeGetsALineNowAndThen) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::ui
+}  // namespace mirrorctl::ui::sync_document_test

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace mirrorctl::ui {
+namespace mirrorctl::ui::sync_messages_test {
 namespace {
 
 using testing::HasSubstr;
@@ -99,4 +99,4 @@ TEST(SyncMessages, NothingElseIsBelieved) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::ui
+}  // namespace mirrorctl::ui::sync_messages_test

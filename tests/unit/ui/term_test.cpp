@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <map>
 
-namespace mirrorctl::ui {
+namespace mirrorctl::ui::term_test {
 namespace {
 
 Environment environment(std::map<std::string, std::string> values) {
@@ -86,4 +86,4 @@ TEST(Progress, APipeGetsOneLinePerFinishedMirrorAndNoEscapes) {
 }
 
 }  // namespace
-}  // namespace mirrorctl::ui
+}  // namespace mirrorctl::ui::term_test
