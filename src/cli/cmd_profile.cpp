@@ -8,8 +8,6 @@
 
 namespace mirrorctl::cli {
 
-namespace {}  // namespace
-
 Result<ExitCode> run_profile_list(Node& node) {
     std::vector<ui::ProfileEntry> entries;
     for (const auto& summary : profile::list_profiles(node.fs()))
