@@ -246,10 +246,33 @@ void Course::settle_finished(Lane& lane) {
             bool enough = session->looked_enough() || session->prediction().best > lane.bar();
             if ((confirming_.contains(session.get()) && enough) || seen_all) session->set_confirmed();
         }
-        if (session->stage() == Session::Stage::rejected && told_.insert(session.get()).second)
+        bool last_word = session->stage() == Session::Stage::rejected && !session->waited_in_vain();
+        if (last_word && told_.insert(session.get()).second)
             observer_.on(
                 CandidateFinished{.upstream = lane.upstream(), .measurement = session->measurement()});
     }
+    settle_followers(lane);
+}
+
+// Who only points at another candidate is not looked at: what that one shows is what there is to know.
+void Course::settle_followers(Lane& lane) {
+    for (const auto& session : lane.sessions()) {
+        if (!session->usable() || session->in_flight() || session->wants()) continue;
+        const auto* bearer = session->follows() ? session->source() : lane.bearer_of(*session);
+        if (bearer == nullptr) continue;
+        if (bearer->stage() == Session::Stage::sampled || bearer->stage() == Session::Stage::rejected)
+            session->inherit(*bearer);
+        else if (bearer->closed())
+            session->close();
+    }
+}
+
+// True if something was begun because of second thoughts.
+bool Course::decide() {
+    over_ = decided();
+    bool doubts = (over_ || only_small_proofs()) && think_again();
+    over_ = over_ && !doubts;
+    return doubts;
 }
 
 bool Course::advance() {
@@ -257,9 +280,9 @@ bool Course::advance() {
     around_.news = false;
     advanced_at_ = clock_.now();
     for (auto& lane : lanes_) settle_finished(lane);
-    over_ = decided();
+    any = decide();
     if (over()) return false;
-    any = extend_reserves();
+    any = extend_reserves() || any;
     any = watch_line() || any;
     for (auto& lane : lanes_) {
         any = end_waits(lane) || any;
@@ -272,7 +295,7 @@ bool Course::advance() {
     any = start_first_samples() || any;
     any = start_confirmations() || any;
     for (auto& lane : lanes_) settle_finished(lane);
-    over_ = decided();
+    any = decide() || any;
     tell_progress();
     return any;
 }

@@ -46,6 +46,7 @@ class Course {
 
   private:
     bool decided() const;
+    bool decide();
     double left() const;
     bool send(Session& session);
     bool admit(const Session& session);
@@ -59,6 +60,7 @@ class Course {
     bool end_hopeless(Lane& lane);
     bool wake_resting(Lane& lane);
     void settle_finished(Lane& lane);
+    static void settle_followers(Lane& lane);
     std::optional<SampleRule> more_of(Session& session);
     bool begin(Session& session, SampleRule rule, bool confirm);
     SampleRule first_look(const Session& session) const;
@@ -74,6 +76,7 @@ class Course {
     double allowed_silence(const Lane& lane, const Session& session) const;
     Verdict verdict_of_silence(const Session& session, double waited) const;
     bool watch_line();
+    bool still_grows(const Session& session) const;
     struct Flow {
         Session* session;
         double rate;  // bytes per second
@@ -86,6 +89,11 @@ class Course {
     bool settle_full_line();
     Session* another_full() const;
     void note_gain(const Estimate& alone);
+    double doubt_left() const;
+    double hidden_rate(const Session& session) const;
+    Session* most_doubtful() const;
+    bool only_small_proofs() const;
+    bool think_again();
     bool narrow() const;
     bool takes_turns() const;
     bool in_turns() const;
@@ -98,13 +106,14 @@ class Course {
     bool extend_reserves();
     std::int64_t kept_for_proof() const;
     Session* shared_source(const Session& session, bool& pending) const;
-    Session* next_for_sample();
+    Session* next_for_sample(double least_rtt);
     std::int64_t first_sample_bytes() const;
     int transfers() const;
     int first_looks() const;
     std::size_t candidates() const;
     bool many() const;
-    int most_confirmations() const;
+    double share_of_proofs() const;
+    bool room_for_proof(const Session& session) const;
     int most_transfers() const;
     bool cannot_win(const Lane& lane, const Session& session) const;
     int confirmations() const;
@@ -133,6 +142,8 @@ class Course {
     int gained_nothing_ = 0;
     std::set<const Session*> had_line_;  // those that had it for themselves
     std::map<const Session*, double> hopeless_since_;
+    std::set<const Session*> doubted_;
+    double doubts_since_ = -1;
     bool over_ = false;
     double advanced_at_ = -1;
     bool looks_ = false;  // flows are looked at in this turn

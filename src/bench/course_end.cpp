@@ -65,7 +65,7 @@ void Course::finish() {
             bool flows = session->sampling() && session->got_headers() && session->live_flow()->bytes() > 0;
             if (flows) {
                 session->cut_sample(transport_);
-                session->close();
+                end_looks(*session);
             } else if (session->sampling() && clock_.now() - session->waiting_since() < kTooShort) {
                 session->step_back(transport_);
                 session->close();

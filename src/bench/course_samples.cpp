@@ -29,7 +29,8 @@ constexpr double kFirstRoundTrips = 6;
 constexpr double kFirstLongest = 1.8;
 constexpr double kConfirmSeconds = 1.3;  // of who is faster than most
 constexpr double kOnNarrow = 3.2;
-constexpr double kSlow = 4e6;  // bytes per second
+constexpr double kShowsBurst = 2e6;  // bytes
+constexpr double kSlow = 4e6;        // bytes per second
 constexpr double kTripsToGrow = 8;
 constexpr double kNear = 2;
 constexpr double kUsualProof = 3;      // seconds,
@@ -39,19 +40,21 @@ constexpr double kOnThinLine = 1.0;
 constexpr double kAmongEquals = 0.5;
 constexpr std::int64_t kPlenty = 4 * kMiB;
 constexpr std::int64_t kAtFirst = kMiB;
-constexpr double kAfterProof = 0.7;  // for what still grows
+constexpr double kShareOfSeveral = 0.5;  // of the line that few fill, for proofs beside each other,
+constexpr double kRoomLeft = 0.6;        // of it in use: first looks may begin beside a proof
+constexpr double kAfterProof = 0.7;      // for what still grows
 
 }  // namespace
 
 std::int64_t Course::first_sample_bytes() const {
     std::int64_t waiting = 0;
-    for (const auto& lane : lanes_)
-        for (const auto& session : lane.sessions())
-            waiting +=
-                session->stage() == Session::Stage::gate || (session->stage() == Session::Stage::gated &&
-                                                             !session->sampling() && !session->closed())
-                    ? 1
-                    : 0;
+    for (const auto& lane : lanes_) {
+        for (const auto& session : lane.sessions()) {
+            bool gated = session->stage() == Session::Stage::gated && !session->sampling() &&
+                         !session->closed() && lane.bearer_of(*session) == nullptr;
+            waiting += session->stage() == Session::Stage::gate || gated ? 1 : 0;
+        }
+    }
     auto share = static_cast<double>(ledger_.bytes_left()) * kFirstShare /
                  static_cast<double>(std::max<std::int64_t>(waiting, 1));
     auto most = std::min(kFirstEnough, budget_.bytes_per_mirror / 2);
@@ -93,7 +96,8 @@ SampleRule Course::second_look(const Session& session, const Lane& lane) const {
     auto live = session.live_estimate();
     double rate = fills ? line_.peak() : std::max({1.0, live.rate, session.estimate().rate});
     double longest = fills ? kLongestProof : line_.narrow() ? kLongProof : kUsualProof;
-    double seconds = thin ? kOnThinLine : line_.narrow() ? kOnNarrow : kConfirmSeconds;
+    bool crawls = rate * kOnNarrow < kShowsBurst;  // no burst of some size ends while it is looked at
+    double seconds = thin ? kOnThinLine : line_.narrow() && !crawls ? kOnNarrow : kConfirmSeconds;
     // A long pull is worth a long proof, and so is what nobody else comes near to.
     bool slow = rate < kSlow && !live.growing;
     bool more = line_.narrow() || (candidates() <= kTooMany && (slow || lane.is_far_ahead(session)));
@@ -107,7 +111,8 @@ SampleRule Course::second_look(const Session& session, const Lane& lane) const {
         longest = slow ? kLongestProof : kUsualProof;
     }
     if (!thin && needs(enough) <= longest) seconds = std::max(seconds, needs(enough));
-    bool usual = lane.most_are_like(session);
+    // A full line makes all alike, bursts included.
+    bool usual = !fills && lane.most_are_like(session);
     return {.max_bytes = most,
             .enough_bytes = enough,
             .min_seconds = std::max(usual ? kAmongEquals : seconds, 6 * session.phases().rtt),
@@ -125,7 +130,7 @@ std::int64_t Course::kept_for_proof() const {
 std::optional<SampleRule> Course::more_of(Session& session) {
     const auto* lane = lane_of(session);
     if (lane == nullptr || tries_line_ == &session || confirming_.contains(&session)) return std::nullopt;
-    if (confirmations() >= most_confirmations() || !lane->promising(session)) return std::nullopt;
+    if (!room_for_proof(session) || !lane->promising(session)) return std::nullopt;
     auto rule = second_look(session, *lane);
     // To the end of a short range: another one can follow on the same connection.
     if (session.asked_bytes() < rule.enough_bytes) return rule;
@@ -207,7 +212,7 @@ Session* Course::shared_source(const Session& session, bool& pending) const {
 }
 
 // Fair between upstreams (the one with the fewest samples first), inside one the quickest at the gate first.
-Session* Course::next_for_sample() {
+Session* Course::next_for_sample(double least_rtt) {
     Session* best = nullptr;
     auto best_rank = std::make_pair(std::numeric_limits<int>::max(), 0.0);
     for (auto& lane : lanes_) {
@@ -216,7 +221,7 @@ Session* Course::next_for_sample() {
             sampled += session->sampling() || session->stage() == Session::Stage::sampled ? 1 : 0;
         for (const auto& session : lane.sessions()) {
             if (session->stage() != Session::Stage::gated || session->in_flight() || session->wants() ||
-                session->closed())
+                session->closed() || session->phases().rtt < least_rtt || lane.bearer_of(*session) != nullptr)
                 continue;
             if (lane.comes_too_late(*session)) {
                 session->close();
@@ -238,8 +243,19 @@ Session* Course::next_for_sample() {
     return best;
 }
 
-int Course::most_confirmations() const {
-    return narrow() ? 1 : kConfirmations;
+// Of the line, by those that are looked at for long: 0 to 1.
+double Course::share_of_proofs() const {
+    double rates = 0;
+    for (const auto* session : confirming_)
+        if (session->sampling()) rates += session->live_estimate().rate;
+    return rates / std::max(1.0, line_.peak());
+}
+
+bool Course::room_for_proof(const Session& session) const {
+    int others = confirmations();
+    if (others == 0) return true;
+    if (narrow() || others >= kConfirmations) return false;
+    return !line_.few_fill() || share_of_proofs() + session.estimate().high / line_.peak() <= kShareOfSeveral;
 }
 
 std::size_t Course::candidates() const {
@@ -260,9 +276,13 @@ int Course::most_transfers() const {
 
 bool Course::start_first_samples() {
     bool any = false;
-    if (in_turns() || fills_line_ != nullptr || (narrow() && confirmations() > 0)) return false;
+    bool proves = confirmations() > 0;
+    if (in_turns() || fills_line_ != nullptr || (narrow() && proves)) return false;
+    // Beside a proof only those who need long until they take much, and only where there is room.
+    bool few = line_.few_fill() && proves;
+    if (few && line_.rate() > kRoomLeft * line_.peak()) return false;
     while (first_looks() + confirmations() < most_transfers() && transfers() < kTransfersAtAll) {
-        auto* session = next_for_sample();
+        auto* session = next_for_sample(few ? kLongWay : 0);
         if (session == nullptr) break;
         if (!begin(*session, first_look(*session), false)) break;
         any = true;
@@ -279,7 +299,8 @@ bool Course::first_looks_open(const Lane& lane) const {
         double rtt = s->phases().rtt;
         bool looks = s->sampling() && !confirming_.contains(s.get()) && rtt < kLongWay &&
                      now - s->launched_at() < kFirstSeconds + 3 * rtt;
-        bool waits = s->stage() == Session::Stage::gated && !s->in_flight() && !s->closed() && rtt < kLongWay;
+        bool waits = s->stage() == Session::Stage::gated && !s->in_flight() && !s->closed() &&
+                     rtt < kLongWay && lane.bearer_of(*s) == nullptr;
         return looks || waits || (s->wants() && s->step() == Session::Step::sample);
     });
 }
@@ -300,7 +321,7 @@ bool Course::looked_long_enough(const Session& session, const Lane& lane) const 
 
 // What was no burst may win while it still grew; for others the budgets ended too early.
 void Course::end_looks(Session& session) {
-    if (session.sampled_bytes() >= kConfirmEnough)
+    if (session.proof_bytes() >= kConfirmEnough)
         session.set_confirmed();
     else
         session.close();
@@ -329,14 +350,14 @@ bool Course::start_confirmations() {
     // On a narrow line a proof beside others proves nothing.
     if (in_turns() || fills_line_ != nullptr || (narrow() && transfers() > 0)) return false;
     for (auto& lane : lanes_) {
-        if (confirmations() >= most_confirmations()) break;
+        if (confirmations() >= (narrow() ? 1 : kConfirmations)) break;
         any = prove_a_safe_one(lane) || any;
         bool open = first_looks_open(lane);
         for (auto* session : lane.worth_confirming()) {
             if (open && !lane.promising(*session)) continue;
             if (session->phases().rtt >= kLongWay && long_looks_open(lane)) continue;
             if (session->in_flight() || session->wants()) continue;
-            if (confirmations() >= most_confirmations()) break;
+            if (!room_for_proof(*session)) continue;
             any = true;
             if (looked_long_enough(*session, lane) || !session->has_unread_layer())
                 session->set_confirmed();

@@ -122,8 +122,11 @@ Session* Course::next_turn() const {
     for (const auto& lane : lanes_) {
         for (const auto& session : lane.sessions()) {
             bool open = session->usable() && !session->closed() && !session->confirmed() &&
-                        !had_line_.contains(session.get()) && session->has_unread_layer();
-            if (!open || (session->in_flight() && !session->sampling()) || session->shared()) continue;
+                        session->patience() < 0 && !had_line_.contains(session.get()) &&
+                        session->has_unread_layer();
+            if (!open || (session->in_flight() && !session->sampling()) || session->shared() ||
+                lane.bearer_of(*session) != nullptr)
+                continue;
             const auto* flow = session->live_flow();
             double rate = session->estimate().rate;
             if (flow != nullptr && flow->bytes() > 0)

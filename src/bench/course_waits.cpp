@@ -24,6 +24,8 @@ constexpr double kEnoughBehind = 1.5;  // with few mirrors, too, the last ones n
 constexpr double kEndOfBurst = 0.2;
 constexpr double kLookEvery = 0.01;  // seconds between looks at the line and at hopeless flows
 constexpr double kUnfair = 2.5;
+constexpr double kTripsToBegin = 3;
+constexpr double kFairShare = 0.7;
 constexpr double kNoNearer = 2;
 
 }  // namespace
@@ -35,6 +37,7 @@ double Course::allowed_silence(const Lane& lane, const Session& session) const {
     double rtt = session.phases().rtt;
     if (session.got_headers()) return late ? kStallLate : kStall;
     if (!sample) return lane.patience(budget_.seconds);
+    if (session.patience() >= 0) return session.patience();
     return std::max({late ? kFirstByteLate : std::min(kFirstByte, std::max(lane.bar(), 0.5)), 5 * rtt,
                      2 * session.phases().blob});
 }
@@ -46,7 +49,8 @@ Verdict Course::verdict_of_silence(const Session& session, double waited) const 
                 .reason = cat("stopped sending in the middle of ", session.what(), ", after ", so_far)};
     if (session.step() == Session::Step::sample)
         return {.fault = Fault::timeout,
-                .reason = cat("waits before it serves: no first byte of the blob within ",
+                .reason = cat("waits before it serves: no first byte of ",
+                              session.patience() < 0 ? "the blob" : "its smallest layer", " within ",
                               format_duration(waited), ", while others send at once")};
     return {.fault = Fault::timeout,
             .reason = cat("no answer within ", format_duration(waited), ", asking for ", session.what())};
@@ -115,6 +119,15 @@ bool Course::end_hopeless(Lane& lane) {
     return any;
 }
 
+// It may carry more soon: in slow start, or on a long way from which nothing has come yet.
+bool Course::still_grows(const Session& session) const {
+    if (!session.sampling()) return false;
+    double rtt = session.phases().rtt;
+    if (session.live_flow()->bytes() == 0)
+        return rtt >= kLongWay && clock_.now() - session.launched_at() < kTripsToBegin * rtt;
+    return session.live_estimate().growing;
+}
+
 // Looks at all flows together: is the line what holds them back?
 bool Course::watch_line() {
     double now = clock_.now();
@@ -125,11 +138,13 @@ bool Course::watch_line() {
     if (!looks_) return false;
     looked_at_line_ = now;
     double total = 0;
+    bool grows = false;
     std::vector<Flow> flows;
     for (const auto& lane : lanes_) {
         for (const auto& session : lane.sessions()) {
             total += static_cast<double>(session->sampled_bytes());
             const auto* flow = session->live_flow();
+            grows = grows || still_grows(*session);
             if (flow == nullptr || !session->got_headers() || flow->bytes() == 0) continue;
             total += static_cast<double>(flow->bytes());
             flows.push_back({session.get(), session->rate_lately(now, kMoment)});
@@ -138,7 +153,7 @@ bool Course::watch_line() {
     std::sort(flows.begin(), flows.end(), [](const Flow& a, const Flow& b) { return a.rate > b.rate; });
     double sum = 0;
     for (const auto& flow : flows) sum += flow.rate;
-    line_.watch(now, total, static_cast<int>(flows.size()), sum > 0 ? flows[0].rate / sum : 1);
+    line_.watch(now, total, static_cast<int>(flows.size()), sum > 0 ? flows[0].rate / sum : 1, grows);
     around_.line_peak = line_.peak();
     around_.line_narrow = narrow() && (had_line_.empty() || in_turns());
     mark_crowd(flows);
@@ -152,10 +167,15 @@ bool Course::watch_line() {
 // Flows that share a full line get similar shares, the nearer ones more. One that gets far less than another
 // that is no nearer is held back by something else.
 void Course::mark_crowd(const std::vector<Flow>& flows) {
+    double total = 0;
+    for (const auto& flow : flows) total += flow.rate;
     for (const auto& flow : flows) {
         const auto& top = flows.front();
         bool held_back = top.rate > kUnfair * flow.rate &&
                          flow.session->phases().rtt <= kNoNearer * top.session->phases().rtt;
+        bool fair =
+            flows.size() >= kSeveral && flow.rate >= kFairShare * total / static_cast<double>(flows.size());
+        flow.session->note_company(flows.size() > 1, fair);
         flow.session->note_crowd(flows.size() > 1 && (!held_back || narrow()) ? line_.rate() : 0);
     }
 }

@@ -25,7 +25,23 @@ constexpr double kPatience = 1.7;         // one SYN may get lost (retransmitted
 constexpr double kShortestPatience = 0.35;
 constexpr double kRoundTrips = 8;  // the least that a pull takes, with slow start
 
+// Who only points at another one stands or falls with it.
+bool contends(const Session& session) {
+    return session.stage() == Session::Stage::sampled && session.prediction().known() && !session.follows();
+}
+
 }  // namespace
+
+Session* Lane::bearer_of(const Session& session) const {
+    if (!session.points_elsewhere()) return nullptr;
+    for (const auto& other : sessions_) {
+        bool takes_part = other->usable() || other->stage() == Session::Stage::gate;
+        bool itself = other.get() == &session || other->points_elsewhere();
+        if (takes_part && !itself && other->candidate().mirror.url.authority() == session.final_host())
+            return other.get();
+    }
+    return nullptr;
+}
 
 // One that will not be looked at again and was not confirmed does not lead one that was, unless that is far
 // slower.
@@ -41,7 +57,7 @@ Session* Lane::leader() const {
     Least sure;
     Least proven;
     for (const auto& session : sessions_) {
-        if (session->stage() != Session::Stage::sampled || !session->prediction().known()) continue;
+        if (!contends(*session)) continue;
         double time = session->judged();
         best.take(*session, time);
         if (session->confirmed()) proven.take(*session, time);
@@ -56,9 +72,8 @@ Session* Lane::leader() const {
 const Session* Lane::next_after(const Session& first) const {
     const Session* best = nullptr;
     for (const auto& session : sessions_) {
-        bool open = session.get() != &first && session->stage() == Session::Stage::sampled &&
-                    session->prediction().known();
-        if (open && (best == nullptr || session->judged() < best->judged())) best = session.get();
+        if (session.get() == &first || !contends(*session)) continue;
+        if (best == nullptr || session->judged() < best->judged()) best = session.get();
     }
     return best;
 }
@@ -89,9 +104,7 @@ std::vector<Session*> Lane::worth_confirming() const {
     auto most = alike ? kLooksAmongEquals : kSecondLooks;
     std::vector<Session*> found;
     for (const auto& session : sessions_) {
-        bool open =
-            session->stage() == Session::Stage::sampled && !session->confirmed() && !session->closed();
-        if (!open || !session->prediction().known()) continue;
+        if (!contends(*session) || session->confirmed() || session->closed()) continue;
         if (session.get() == first || (stands_out && session.get() == next) ||
             (could_win(*session, *first, alike) && (looked_twice < most || session->estimate().growing)))
             found.push_back(session.get());
@@ -119,14 +132,15 @@ bool Lane::could_win(const Session& session, const Session& first, bool alike) {
 bool Lane::promising(const Session& session) const {
     auto live = session.live_prediction();
     auto better = [&](const auto& other) {
-        return other.get() != &session && other->usable() && other->live_prediction().known() &&
-               other->live_prediction().expected < live.expected;
+        return other.get() != &session && other->usable() && !other->follows() &&
+               other->live_prediction().known() && other->live_prediction().expected < live.expected;
     };
     // Who comes first is seldom the best: a third is looked at before anybody gets more.
-    auto passed =
-        std::count_if(sessions_.begin(), sessions_.end(), [](const auto& s) { return s->usable(); });
-    auto looked = std::count_if(sessions_.begin(), sessions_.end(),
-                                [](const auto& s) { return s->stage() == Session::Stage::sampled; });
+    auto passed = std::count_if(sessions_.begin(), sessions_.end(),
+                                [&](const auto& s) { return s->usable() && bearer_of(*s) == nullptr; });
+    auto looked = std::count_if(sessions_.begin(), sessions_.end(), [](const auto& s) {
+        return s->stage() == Session::Stage::sampled && !s->follows();
+    });
     if (kBeforeAnyMore * looked < passed) return false;
     const auto* first = leader();
     bool hopes = first == nullptr || could_win(session, *first, most_are_like(*first));
@@ -145,8 +159,7 @@ Session* Lane::least_suspect() const {
     }
     Session* best = nullptr;
     for (const auto& session : sessions_) {
-        bool open = session->stage() == Session::Stage::sampled && !session->closed() &&
-                    session->prediction().known() && !session->estimate().throttled;
+        bool open = contends(*session) && !session->closed() && !session->estimate().throttled;
         if (!open || std::isinf(burst) || session->estimate().rate >= kAsFast * burst) continue;
         if (best == nullptr || session->judged() < best->judged()) best = session.get();
     }
@@ -165,7 +178,8 @@ bool Lane::most_are_like(const Session& session) const {
     std::ptrdiff_t others = 0;
     auto mine = session.live_prediction();
     for (const auto& other : sessions_) {
-        if (other.get() == &session || other->stage() != Session::Stage::sampled) continue;
+        if (other.get() == &session || other->stage() != Session::Stage::sampled || other->follows())
+            continue;
         ++others;
         auto theirs = other->prediction();
         near += theirs.best <= mine.worst && theirs.expected <= kAlike * mine.expected ? 1 : 0;

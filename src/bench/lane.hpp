@@ -20,6 +20,8 @@ class Lane {
     const std::string& upstream() const { return upstream_; }
     const std::vector<std::unique_ptr<Session>>& sessions() const { return sessions_; }
 
+    // Whose blobs `session` gives, if it only points at another one that takes part: it is as fast as that.
+    Session* bearer_of(const Session& session) const;
     // The sampled session with the smallest expected time, nullptr while there is none.
     Session* leader() const;
     // Expected time of the keep-th best sampled one; infinity while there are fewer. Who cannot beat it will

@@ -9,6 +9,8 @@ namespace {
 constexpr double kStep = 0.01;   // seconds between points
 constexpr double kNarrow = 6e6;  // bytes per second
 constexpr double kBeforeJudged = 0.25;
+constexpr double kFewFill = 10e6;  // bytes per second
+constexpr double kWatched = 0.6;
 constexpr double kWhile = 0.4;
 constexpr double kMostly = 0.6;  // of the line: one flow has it nearly for itself
 constexpr double kAsMuch = 0.92;
@@ -24,16 +26,18 @@ double Line::since(double now, double bytes, double seconds) const {
     return (bytes - first.bytes) / std::max(now - first.at, seconds);
 }
 
-void Line::watch(double now, double bytes, int flows, double top_share) {
+void Line::watch(double now, double bytes, int flows, double top_share, bool grows) {
     if (!points_.empty() && now - points_.back().at < kStep) return;
     points_.push_back({now, bytes});
     while (points_.size() > 2 && points_[1].at <= now - kWhile) points_.pop_front();
     rate_ = since(now, bytes, kMoment);
     peak_ = std::max(peak_, rate_);
     if (first_at_ < 0 && bytes > 0) first_at_ = now;
-    narrow_ = first_at_ >= 0 && now - first_at_ >= kBeforeJudged && peak_ < kNarrow;
     if (flows >= kSeveral && top_share <= kMostly)
         shared_peak_ = std::max(shared_peak_, since(now, bytes, kWhile));
+    narrow_ = first_at_ >= 0 && now - first_at_ >= kBeforeJudged && peak_ < kNarrow;
+    bool slow = shared() && now - first_at_ >= kWatched && peak_ < kFewFill;
+    few_fill_ = slow && (few_fill_ || !grows);
 }
 
 bool Line::filled_by(double alone) const {

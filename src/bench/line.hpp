@@ -14,12 +14,16 @@ inline constexpr double kThinLine = 0.8e6;  // bytes per second
 class Line {
   public:
     // At `now` (monotonic seconds) `bytes` have come over all samples so far; `flows` are under way, and the
-    // biggest of them has `top_share` (0..1) of the speed.
-    void watch(double now, double bytes, int flows, double top_share);
+    // biggest of them has `top_share` (0..1) of the speed; `grows`: one of them may soon send more.
+    void watch(double now, double bytes, int flows, double top_share, bool grows);
     // Bytes per second over the last moments, 0 while nothing was watched.
     double rate() const { return rate_; }
     // The most that was seen over a moment.
     double peak() const { return peak_; }
+    // So little that a few may fill it: a proof beside many proves little. As `narrow`.
+    bool few_fill() const { return few_fill_; }
+    // Several shared it for a while: it may carry no more than its peak.
+    bool shared() const { return shared_peak_ > 0; }
     // So little that flows beside each other take from each other; false until it was watched for a while.
     bool narrow() const { return narrow_; }
     // `alone` = bytes per second of the only flow there is. True: it gets what several that shared did, so
@@ -33,6 +37,7 @@ class Line {
     };
     std::deque<Point> points_;
     double first_at_ = -1;
+    bool few_fill_ = false;
     bool narrow_ = false;
     double rate_ = 0;
     double peak_ = 0;

@@ -121,6 +121,7 @@ void Session::reject(Verdict verdict) {
 }
 
 void Session::expire(net::Transport& transport, Verdict verdict) {
+    waited_ = sampling() && !got_headers_ && samples_ == 0;
     if (in_flight_) {
         transport.cancel(id_);
         if (intake_) bytes_ += intake_->received();
@@ -161,6 +162,12 @@ void Session::close() {
     request_.reset();
 }
 
+void Session::wait_longer(double seconds) {
+    stage_ = Stage::gated;
+    verdict_ = {};
+    patience_ = seconds;
+}
+
 void Session::rest(std::string reason) {
     if (stage_ == Stage::rejected) return;
     stage_ = Stage::resting;
@@ -184,7 +191,7 @@ bool Session::on_headers(const net::Response& response) {
     last_activity_ = launched_at_ + std::max(0.0, response.timing.first_byte);
     if (step_ == Step::sample && intake_->wants(response.status)) {
         last_wait_ = hop_seconds_ + std::max(0.0, response.timing.first_byte);
-        final_host_ = request_->url.authority();
+        note_final_host();
     }
     return intake_->on_headers(response);
 }

@@ -108,6 +108,14 @@ class Session final : public net::Handler {
     bool looked_enough() const;
     // Takes a sample back of which no byte has come: it may be asked for again.
     void step_back(net::Transport& transport);
+    // It was given up because no first byte of a sample came, and may be asked for less with more patience.
+    bool waited_in_vain() const { return stage_ == Stage::rejected && waited_ && patience_ < 0; }
+    // Asks for the smallest layer next: some mirrors fetch the whole blob before they serve it. `seconds` =
+    // how long its first byte may take.
+    void wait_longer(double seconds);
+    double patience() const { return patience_; }  // -1: the usual one
+    // The next sample has the line for itself: what it sees replaces less that was seen beside others.
+    void look_alone() { alone_ = true; }
     // Ends a second look that brought nothing; what was known stays.
     void abandon(net::Transport& transport);
     void reject(Verdict verdict);
@@ -125,10 +133,23 @@ class Session final : public net::Handler {
     // What comes in over all samples together while others may take a part of the line from this one; 0: they
     // do not. If the line turns out not to carry more than that, this one may be faster than it looked.
     void note_crowd(double line_rate) { crowd_ = line_rate; }
+    // Others sent beside it when it was last looked at; `fair`: it got about as much as each of several, and
+    // so may have been held back by them alone.
+    void note_company(bool others, bool fair) {
+        company_ = others;
+        fair_share_ = fair;
+    }
+    bool had_company() const { return company_; }
+    bool had_fair_share() const { return fair_share_; }
     void begin_tag();
     bool tag_asked() const { return tag_asked_; }
-    // Takes the throughput that a host of the same operator showed.
+    // Takes the throughput that `other` showed: a host of the same operator, or the one that its blobs come
+    // from. Where that was rejected, so is this one.
     void inherit(const Session& other);
+    // Its blobs come from another host than its own.
+    bool points_elsewhere() const { return points_elsewhere_; }
+    // What is known about its speed is what is known about another candidate of its upstream.
+    bool follows() const { return source_ != nullptr && source_->candidate_.upstream == candidate_.upstream; }
 
     std::string what() const;  // the thing that is asked for, in words
     std::int64_t received() const { return intake_ ? intake_->received() : 0; }  // of the answer under way
@@ -156,10 +177,13 @@ class Session final : public net::Handler {
     int samples() const { return samples_; }
     bool confirmed() const { return confirmed_; }
     bool went_on() const { return went_on_; }  // a sample that was to be short became a long one
-    bool shared() const { return !shared_from_.empty(); }
+    const Session* source() const { return source_; }
+    bool shared() const { return source_ != nullptr; }
     void set_confirmed() { confirmed_ = true; }
     std::int64_t bytes() const { return bytes_; }
     std::int64_t sampled_bytes() const { return sampled_bytes_; }  // of samples that ended
+    // Of samples that ended, without second thoughts: with each, a burst may begin anew.
+    std::int64_t proof_bytes() const { return proof_bytes_; }
     int requests() const { return requests_; }
     const std::string& final_host() const { return final_host_; }  // where its blobs come from
     const std::string& tag_digest() const { return tag_digest_; }
@@ -199,6 +223,7 @@ class Session final : public net::Handler {
     void go_on(const SampleRule& rule);
     void keep_series();
     void note_first_byte(double seconds);
+    void note_final_host();
     Estimate bounded(Estimate estimate, double crowd) const;
     std::optional<Verdict> wrong_manifest(const net::Response& response, const std::string& actual) const;
     registry::Endpoint endpoint() const;
@@ -249,13 +274,20 @@ class Session final : public net::Handler {
     bool goes_on_ = false;  // the sample under way
     bool went_on_ = false;
     bool closed_ = false;
-    bool other_ca_ = false;     // the request under way goes with the other set of trusted CAs
-    double crowd_ = 0;          // of the sample under way
-    double sampled_crowd_ = 0;  // of those that `estimate_` comes from
-    std::string shared_from_ = {};
+    bool waited_ = false;
+    double patience_ = -1;
+    bool alone_ = false;
+    bool company_ = false;
+    bool fair_share_ = false;
+    bool other_ca_ = false;            // the request under way goes with the other set of trusted CAs
+    double crowd_ = 0;                 // of the sample under way
+    double sampled_crowd_ = 0;         // of those that `estimate_` comes from
+    const Session* source_ = nullptr;  // whose throughput it has
     std::string final_host_ = {};
+    bool points_elsewhere_ = false;
     std::int64_t bytes_ = 0;
     std::int64_t sampled_bytes_ = 0;
+    std::int64_t proof_bytes_ = 0;
     int requests_ = 0;
     Verdict verdict_ = {};
     // The race compares everybody with everybody at every turn, and hardly anything has changed since the

@@ -1,4 +1,5 @@
 // What a sample tells: the flow so far, with what was known before, and what follows for the score.
+#include "base/strings.hpp"
 #include "bench/session.hpp"
 
 #include <algorithm>
@@ -13,6 +14,7 @@ constexpr double kFallen = 0.5;                       // of what it was before
 constexpr double kQueueSeconds = 0.05;                // what routers on the way hold
 constexpr double kFullLine = 0.85;                    // of the peak: the line may have been full
 constexpr std::int64_t kCalmAfter = 96 * 1024;        // bytes in which most flows are over slow start
+constexpr std::int64_t kRestOfSmallest = 512 * 1024;  // bytes: a shorter layer shows no speed
 constexpr std::int64_t kRestWorthAsking = 32 * 1024;  // a shorter rest of a layer tells nothing
 
 }  // namespace
@@ -27,10 +29,12 @@ bool Session::has_unread_layer() const {
 std::int64_t Session::begin_sample(SampleRule rule) {
     std::int64_t most = 0;
     std::int64_t offset = 0;
+    bool smallest = patience_ >= 0;
     for (const auto& layer : image_.layers) {
         auto it = read_.find(layer.digest);
         auto done = it == read_.end() ? 0 : it->second;
-        if (layer.size - done <= most) continue;
+        auto rest = layer.size - done;
+        if (smallest && most > 0 ? rest < kRestOfSmallest || rest >= most : rest <= most) continue;
         most = layer.size - done;
         offset = done;
         sampled_layer_ = layer;
@@ -39,6 +43,7 @@ std::int64_t Session::begin_sample(SampleRule rule) {
     auto length = std::max<std::int64_t>(1, std::min(most, std::max(rule.max_bytes, rule.ask_bytes)));
     range_ = {.first = offset, .last = offset + length - 1};
     rule.max_bytes = std::min(rule.max_bytes, length);
+    if (smallest) rule.enough_bytes = std::min(rule.enough_bytes, length);
     rule.rtt = phases_.rtt;
     rule_ = rule;
     auto request =
@@ -64,6 +69,8 @@ void Session::take_sample(double first_byte) {
     keep_series();
     ++samples_;
     sampled_bytes_ += intake_->received();
+    proof_bytes_ += alone_ ? 0 : intake_->received();
+    alone_ = false;
     goes_on_ = false;
     request_.reset();
 }
@@ -72,7 +79,8 @@ void Session::take_sample(double first_byte) {
 Estimate Session::with(const Estimate& seen) const {
     if (goes_on_) return seen.rate < kFallen * estimate_.rate ? combine(estimate_, seen, 1) : seen;
     // What was seen beside many others is replaced by what was seen beside few.
-    bool replaces = sampled_crowd_ > 0 && crowd_ < kFullLine * sampled_crowd_ && seen.rate > estimate_.rate;
+    bool fewer = alone_ || (sampled_crowd_ > 0 && crowd_ < kFullLine * sampled_crowd_);
+    bool replaces = fewer && seen.rate > estimate_.rate;
     double fresh = static_cast<double>(intake_->received());
     auto read = read_.find(sampled_layer_.digest);
     double before = read == read_.end() ? 0 : static_cast<double>(read->second);
@@ -80,6 +88,8 @@ Estimate Session::with(const Estimate& seen) const {
 }
 
 void Session::note_estimate(const Estimate& seen) {
+    // Plainly more than what was proven beside others is not proven yet.
+    if (alone_ && seen.rate > estimate_.rate) confirmed_ = false;
     estimate_ = with(seen);
     if (samples_ == 0) {
         phases_.delay_per_byte = config_wait_ < 0 ? 0
@@ -88,7 +98,7 @@ void Session::note_estimate(const Estimate& seen) {
         phases_.blob = phases_.delay_per_byte > 0 ? config_wait_ : last_wait_;
     }
     sampled_crowd_ = crowd_;
-    shared_from_.clear();
+    source_ = nullptr;
     stage_ = Stage::sampled;
 }
 
@@ -113,11 +123,22 @@ void Session::keep_series() {
         if (series_.size() < kMaxSpeedPoints) series_.push_back({.at_s = shift + at, .bps = bps});
 }
 
+void Session::note_final_host() {
+    final_host_ = request_->url.authority();
+    points_elsewhere_ = final_host_ != candidate_.mirror.url.authority();
+}
+
 void Session::inherit(const Session& other) {
+    if (other.stage() == Stage::rejected)
+        return reject({.fault = other.verdict_.fault,
+                       .reason = cat("its blobs come from ", other.candidate_.mirror.url.host, ": ",
+                                     other.verdict_.reason)});
     estimate_ = other.estimate_;
     phases_.delay_per_byte = other.phases_.delay_per_byte;
-    shared_from_ = other.candidate_.mirror.url.host;
+    source_ = &other;
     confirmed_ = other.confirmed_;
+    closed_ = other.closed_;
+    sampled_crowd_ = other.sampled_crowd_;
     stage_ = Stage::sampled;
 }
 
@@ -150,11 +171,11 @@ const Prediction& Session::prediction() const {
 
 double Session::judged() const {
     const auto& known = prediction();
-    return closed_ && !confirmed_ ? known.worst : known.expected;
+    return (closed_ && !confirmed_ ? known.worst : known.expected) * risk_of_way(phases_.rtt);
 }
 
 void Session::settle_for(const SampleRule& rule) {
-    rule_.enough_bytes = rule.enough_bytes;
+    rule_.enough_bytes = patience_ < 0 ? rule.enough_bytes : std::min(rule.enough_bytes, asked_bytes());
     rule_.min_seconds = rule.min_seconds;
     rule_.max_seconds = std::max(rule_.max_seconds, rule.max_seconds);
     intake_->go_on(rule_);
@@ -176,7 +197,7 @@ Estimate Session::live_estimate() const {
     const auto* flow = live_flow();
     if (flow == nullptr || flow->bytes() == 0) return estimate_;
     auto seen = intake_->estimate();
-    return goes_on_ ? with(seen) : combine(estimate_, seen, 0.5);
+    return goes_on_ || alone_ ? with(seen) : combine(estimate_, seen, 0.5);
 }
 
 Prediction Session::live_prediction() const {
@@ -195,7 +216,7 @@ Measurement Session::measurement() const {
     m.retry_after_s = verdict_.retry_after;
     m.tag_digest = tag_digest_;
     m.final_host = final_host_;
-    m.shared_from = shared_from_;
+    if (source_ != nullptr) m.shared_from = source_->candidate_.mirror.url.host;
     m.confirmed = confirmed_;
     if (!first_answer_) {
         m.connect_s = phases_.connect;

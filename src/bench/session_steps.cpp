@@ -191,7 +191,7 @@ void Session::on_config(const net::Response& response) {
     config_wait_ = part_of(response);
     note_first_byte(config_wait_);
     phases_.blob = config_wait_;
-    final_host_ = request_->url.authority();
+    note_final_host();
     stage_ = Stage::gated;
     request_.reset();
 }

@@ -12,19 +12,36 @@ namespace {
 
 constexpr double kBehind = 0.01;
 
+void put_behind(Measurement& m, const Measurement& other) {
+    m.predicted_pull_s =
+        other.predicted_pull_s * risk_of_way(other.rtt_s) / risk_of_way(m.rtt_s) * (1 + kBehind);
+    m.predicted_high_s = std::max(m.predicted_high_s, m.predicted_pull_s);
+}
+
 // A short look may have seen a burst: who was only looked at shortly is not promised to be faster than the
 // best of those that were looked at long enough.
 void hold_back_unconfirmed(std::vector<Measurement>& measurements) {
-    double best = -1;
+    const Measurement* best = nullptr;
     for (const auto& m : measurements)
-        if (m.usable && m.confirmed && m.predicted_pull_s >= 0 && (best < 0 || m.predicted_pull_s < best))
-            best = m.predicted_pull_s;
-    if (best < 0) return;
+        if (m.usable && m.confirmed && m.predicted_pull_s >= 0 && (best == nullptr || comes_first(m, *best)))
+            best = &m;
+    if (best == nullptr) return;
     for (auto& m : measurements) {
-        bool promises = m.usable && !m.confirmed && m.predicted_pull_s >= 0 && m.predicted_pull_s <= best;
-        if (!promises || best > kWorthTheRisk * m.predicted_pull_s) continue;
-        m.predicted_pull_s = best * (1 + kBehind);
-        m.predicted_high_s = std::max(m.predicted_high_s, m.predicted_pull_s);
+        bool promises = m.usable && !m.confirmed && m.predicted_pull_s >= 0 && !comes_first(*best, m);
+        if (promises && best->predicted_pull_s <= kWorthTheRisk * m.predicted_pull_s) put_behind(m, *best);
+    }
+}
+
+// Who only points at another candidate needs that one, too.
+void hold_back_followers(std::vector<Measurement>& measurements, const Lane& lane) {
+    for (std::size_t i = 0; i < measurements.size(); ++i) {
+        const auto& session = *lane.sessions()[i];
+        auto bearer = std::find_if(lane.sessions().begin(), lane.sessions().end(),
+                                   [&](const auto& other) { return other.get() == session.source(); });
+        if (!session.usable() || bearer == lane.sessions().end()) continue;
+        auto& m = measurements[i];
+        const auto& its = measurements[static_cast<std::size_t>(bearer - lane.sessions().begin())];
+        if (its.predicted_pull_s >= 0 && !comes_first(its, m)) put_behind(m, its);
     }
 }
 
@@ -91,6 +108,7 @@ UpstreamReport report_of(const Lane& lane, const std::string& end) {
     }
     settle_trust(report.ranking);
     hold_back_unconfirmed(report.ranking);
+    hold_back_followers(report.ranking, lane);
     rank(report.ranking);
     const bool measured = !report.ranking.empty() && report.ranking.front().usable;
     report.unsure = measured && (!report.ranking.front().confirmed || !lane.decided());

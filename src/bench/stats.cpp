@@ -26,6 +26,7 @@ constexpr double kAfterLoss = 0.03;  // seconds, beside a round trip, until all 
 constexpr double kPaceSeconds = 1.0;
 constexpr std::ptrdiff_t kPauses = 3;
 constexpr double kTail = 0.1;  // seconds at the end of a flow that show that it falls
+constexpr double kAgree = 0.15;
 constexpr std::size_t kMostSilences = 16;
 constexpr std::int64_t kThrottleEvidence = 64 * 1024;  // bytes before a fall counts as a throttle
 
@@ -203,7 +204,11 @@ Estimate combine(const Estimate& first, const Estimate& second, double weight_of
     // A flow that was growing in the first look is better described by the second.
     if (first.growing) weight = 1;
     out.rate = first.rate * (1 - weight) + second.rate * weight;
-    out.low = std::max(std::min(first.low, second.low), out.rate * 0.5);
+    // Looks that agree make each other surer, but not of what may be one burst.
+    bool agree = std::abs(second.rate - first.rate) <= kAgree * first.rate &&
+                 first.watched + second.watched >= kPaceSeconds;
+    out.low =
+        agree ? std::max(first.low, second.low) : std::max(std::min(first.low, second.low), out.rate * 0.5);
     if (first.growing) out.low = second.low;
     out.high = std::max(out.rate * 1.05, std::min(first.high, second.high));
     return out;

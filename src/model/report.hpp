@@ -92,9 +92,9 @@ struct Measurement {
     PullPhases phases = {};
     std::vector<SpeedPoint> series = {};  // at most kMaxSpeedPoints
     bool confirmed = false;               // sampled a second time, or long enough
-    bool unsure = false;  // usable, but the time or the bytes ended before its speed was certain
-    std::string shared_from =
-        {};  // the host of the same operator whose throughput sample it shares, "" = its own
+    bool unsure = false;           // usable, but the time or the bytes ended before its speed was certain
+    std::string shared_from = {};  // whose throughput sample it shares: a host of the same operator, or the
+                                   // one that its blobs come from; "" = its own
     double usual_pull_s = -1;  // what earlier runs in this network and this one say together; -1 = no history
     std::map<std::string, std::int64_t> layers_read = {};  // digest -> bytes read so far, from its start
 };

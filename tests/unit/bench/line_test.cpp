@@ -6,10 +6,11 @@ namespace mirrorctl::bench::line_test {
 namespace {
 
 // Feeds `line` from `at` for `seconds`; returns the bytes that have come.
-double feed(Line& line, double at, double seconds, double bytes, double rate, int flows, double top_share) {
+double feed(Line& line, double at, double seconds, double bytes, double rate, int flows, double top_share,
+            bool grows = false) {
     constexpr double kStep = 0.01;
     for (double t = kStep; t <= seconds + 1e-9; t += kStep)
-        line.watch(at + t, bytes + rate * t, flows, top_share);
+        line.watch(at + t, bytes + rate * t, flows, top_share, grows);
     return bytes + rate * seconds;
 }
 
@@ -39,6 +40,20 @@ TEST(Line, IsNarrowOnlyAfterAWhile) {
     EXPECT_TRUE(line.narrow());
     feed(line, 10.5, 0.4, bytes, 20e6, 3, 0.4);
     EXPECT_FALSE(line.narrow()) << "it was only slow to begin";
+}
+
+TEST(Line, IsFilledByFewOnceNobodyGrows) {
+    Line line;
+    auto bytes = feed(line, 10, 0.3, 0, 8e6, 4, 0.4);
+    EXPECT_FALSE(line.few_fill()) << "too early to tell";
+    bytes = feed(line, 10.3, 0.3, bytes, 8e6, 4, 0.4, true);
+    EXPECT_FALSE(line.few_fill()) << "it may carry more";
+    bytes = feed(line, 10.6, 0.1, bytes, 8e6, 4, 0.4);
+    EXPECT_TRUE(line.few_fill());
+    bytes = feed(line, 10.7, 0.2, bytes, 8e6, 4, 0.4, true);
+    EXPECT_TRUE(line.few_fill()) << "what begins beside the others is no reason";
+    feed(line, 10.9, 0.4, bytes, 20e6, 4, 0.4);
+    EXPECT_FALSE(line.few_fill());
 }
 
 }  // namespace

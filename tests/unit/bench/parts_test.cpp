@@ -81,6 +81,16 @@ TEST(Combine, LaterFallIsAThrottle) {
     EXPECT_DOUBLE_EQ(combine(first, second, 0.5).rate, 10e6);
 }
 
+TEST(Combine, LooksThatAgreeMakeEachOtherSurer) {
+    Estimate first{.rate = 2e6, .low = 1.4e6, .high = 2.6e6};
+    Estimate second{.rate = 2.1e6, .low = 2.0e6, .high = 2.2e6, .watched = 2};
+    EXPECT_DOUBLE_EQ(combine(first, second, 0.9).low, 2.0e6);
+    second.watched = 0.2;
+    EXPECT_DOUBLE_EQ(combine(first, second, 0.9).low, 1.4e6) << "it may have been a burst";
+    Estimate other{.rate = 2.6e6, .low = 2.5e6, .high = 2.7e6, .watched = 2};
+    EXPECT_DOUBLE_EQ(combine(first, other, 0.9).low, 1.4e6) << "these do not";
+}
+
 TEST(Score, FatLongBeatsThinShort) {
     Phases fat{.connect = 0.54, .index = 0.18, .manifest = 0.18, .blob = 0.18, .rtt = 0.18};
     Phases thin{.connect = 0.006, .index = 0.002, .manifest = 0.002, .blob = 0.002, .rtt = 0.002};
@@ -113,6 +123,25 @@ TEST(Rank, UntestedNeverAheadOfTested) {
     for (const auto& m : all) hosts.push_back(m.mirror.url.host);
     EXPECT_EQ(hosts,
               (std::vector<std::string>{"a.test", "b.test", "unknown.test", "dead.test", "resting.test"}));
+}
+
+// A lost packet costs a long way more, and a short look seldom sees one.
+TEST(Rank, OfNearEqualsTheNearerOneComesFirst) {
+    auto one = [](const std::string& host, double seconds, double rtt) {
+        Measurement m;
+        m.mirror.url.host = host;
+        m.usable = true;
+        m.predicted_pull_s = seconds;
+        m.rtt_s = rtt;
+        return m;
+    };
+    std::vector<Measurement> close{one("far", 4.16, 0.09), one("near", 4.40, 0.01)};
+    rank(close);
+    EXPECT_EQ(close[0].mirror.url.host, "near");
+    std::vector<Measurement> apart{one("near", 4.40, 0.01), one("far", 3.90, 0.25)};
+    rank(apart);
+    EXPECT_EQ(apart[0].mirror.url.host, "far") << "a tenth at most";
+    EXPECT_DOUBLE_EQ(risk_of_way(-1), 1) << "not known";
 }
 
 TEST(Rank, TiesKeepTheProfilesOrder) {

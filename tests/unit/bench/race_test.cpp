@@ -167,41 +167,6 @@ TEST(Race, LongFatBeatsShortThin) {
     EXPECT_EQ(report.upstreams[0].ranking[0].mirror.url.host, "fat.test") << report_to_json(report);
 }
 
-TEST(Race, ABurstDoesNotWin) {
-    World world;
-    world.serve("https://steady.test", {.rate = 4e6}, image());
-    world.serve("https://burst.test",
-                {.on_layer =
-                     [](Answer& a) {
-                         a.rate_at = [](std::int64_t sent) { return sent < (4 << 20) ? 60e6 : 0.2e6; };
-                     }},
-                image());
-    auto report = world.run(
-        World::spec(image(), {World::mirror("https://steady.test"), World::mirror("https://burst.test")}));
-    EXPECT_EQ(report.upstreams[0].ranking[0].mirror.url.host, "steady.test") << report_to_json(report);
-}
-
-// All bytes go to bursts before anybody steady could be looked at long enough: there is a reserve.
-TEST(Race, ManyBurstsDoNotUseUpTheBytesForProof) {
-    World world;
-    std::vector<Mirror> mirrors;
-    auto add = [&](const std::string& url, Host host) {
-        world.serve(url, std::move(host), image());
-        mirrors.push_back(World::mirror(url));
-    };
-    for (int i = 0; i < 4; ++i)
-        add(cat("https://burst", i, ".test"), {.on_layer = [](Answer& a) {
-                a.rate_at = [](std::int64_t sent) { return sent < (4 << 20) ? 20e6 : 0.1e6; };
-            }});
-    for (int i = 0; i < 6; ++i) add(cat("https://steady", i, ".test"), {.rate = 3e6 + i * 1e6});
-    auto spec = World::spec(image(), mirrors);
-    spec.bytes = 24 << 20;
-    auto report = world.run(spec);
-    const auto& first = report.upstreams[0].ranking[0];
-    EXPECT_TRUE(first.mirror.url.host.starts_with("steady")) << report.upstreams[0].why;
-    EXPECT_LE(report.bytes, 24 << 20);
-}
-
 // A busy node or mirror answers late now and then. While fewer mirrors stand than are written, that is no
 // reason to go without a second one; when there are enough, it is.
 TEST(Race, ALateAnswerIsWaitedForWhileThereAreTooFew) {

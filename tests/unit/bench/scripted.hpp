@@ -1,5 +1,5 @@
-// A scripted registry behind FakeTransport: an image of one index, one manifest, a config and one layer, and
-// ways to break each.
+// A scripted registry behind FakeTransport: an image of one index, one manifest, a config and one layer (or a
+// small second one), and ways to break each.
 #pragma once
 
 #include "base/digest.hpp"
@@ -22,18 +22,23 @@ inline constexpr const char* kImageType = "application/vnd.oci.image.manifest.v1
 struct Image {
     std::string config;
     std::string layer;
+    std::string small_layer;  // "": there is none
     std::string manifest;
     std::string index;
 
-    explicit Image(std::size_t layer_size = 12U << 20U, const std::string& flavour = "one")
-        : config(cat(R"({"flavour":")", flavour, R"("})")), layer(layer_size, 'x') {
+    explicit Image(std::size_t layer_size = 12U << 20U, const std::string& flavour = "one",
+                   std::size_t small_size = 0)
+        : config(cat(R"({"flavour":")", flavour, R"("})")),
+          layer(layer_size, 'x'),
+          small_layer(small_size, 's') {
         for (std::size_t i = 0; i < layer.size(); i += 997) layer[i] = static_cast<char>('a' + i % 23);
         auto descriptor = [](const std::string& type, const std::string& bytes) {
             return cat(R"({"mediaType":")", type, R"(","digest":")", sha256_digest(bytes), R"(","size":)",
                        bytes.size());
         };
         manifest = cat(R"({"schemaVersion":2,"mediaType":")", kImageType, R"(","config":)",
-                       descriptor("c", config), R"(},"layers":[)", descriptor("l", layer), "}]}");
+                       descriptor("c", config), R"(},"layers":[)", descriptor("l", layer), "}",
+                       small_size > 0 ? cat(",", descriptor("l", small_layer), "}") : std::string(), "]}");
         auto platform = registry::running_platform();
         index = cat(R"({"schemaVersion":2,"manifests":[)",
                     descriptor(kImageType, std::string("attestation ") + flavour),
@@ -104,6 +109,9 @@ class World {
              shared->on_config);
         part(root + "blobs/" + sha256_digest(image.layer), image.layer, "application/octet-stream",
              shared->on_layer);
+        if (!image.small_layer.empty())
+            part(root + "blobs/" + sha256_digest(image.small_layer), image.small_layer,
+                 "application/octet-stream", shared->on_layer);
     }
 
     static Mirror mirror(const std::string& url, const std::string& operator_name = "",

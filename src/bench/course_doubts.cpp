@@ -1,0 +1,124 @@
+// Second thoughts, where much is at stake: all is decided, but the best one needs so long that a look at
+// those who may have been judged too low is worth its time.
+#include "bench/course.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace mirrorctl::bench {
+
+namespace {
+
+// Seconds of a pull from which on it is worth more time, and on a line of which a few take all.
+constexpr double kAtStake = 8;
+constexpr double kLittleAtStake = 3;
+constexpr double kShareOfStake = 0.1;  // so much of these seconds,
+constexpr double kMoreOfStake = 0.2;   // or on such a line so much,
+constexpr double kMostDoubt = 3;       // but no more
+constexpr double kHidden = 3;          // times more than a first look showed,
+constexpr double kHiddenByMany = 6;    // where each of many got the same,
+constexpr double kSqueezed = 2.2;      // and than a long one beside others
+constexpr double kFallOfSqueezed = 4;  // times: what fell by more was throttled
+constexpr double kSmallProof = 0.3;    // of the line
+constexpr double kPlainlyBetter = 0.9;
+constexpr double kMostRate = 1e9;    // bytes per second: nothing is known
+constexpr double kLeastWait = 0.65;  // seconds for what waits before it serves
+constexpr double kDoubtTry = 0.3;    // seconds of a look at one alone,
+constexpr double kDoubtTrips = 8;    // or so many round trips
+constexpr std::int64_t kDoubtMost = 3LL << 19U;
+constexpr std::int64_t kBytesOfDoubt = 6LL << 20U;  // for the look and for the proof behind it
+
+}  // namespace
+
+// Seconds that a run may still spend on second thoughts.
+double Course::doubt_left() const {
+    double stake = 0;
+    for (const auto& lane : lanes_) {
+        const auto* first = lane.leader();
+        double time = first == nullptr ? budget_.seconds / kShareOfStake : first->judged();
+        if (time < (line_.few_fill() ? kLittleAtStake : kAtStake)) continue;
+        double share = line_.few_fill() ? kMoreOfStake : kShareOfStake;
+        stake = std::max(stake, std::min(share * time, kMostDoubt));
+    }
+    // Beside a proof it costs no time.
+    double spent = doubts_since_ < 0 || !over_ ? 0 : clock_.now() - doubts_since_;
+    return std::min(stake - spent, left());
+}
+
+// Bytes per second that it may reach if all that held it back was not its own: queues of others, a slow start
+// that ended too early. 0: what is known about it is sure.
+double Course::hidden_rate(const Session& session) const {
+    const auto& seen = session.estimate();
+    if (session.stage() != Session::Stage::sampled)
+        return session.waited_in_vain() && doubt_left() >= kLeastWait ? kMostRate : 0;
+    if (session.closed() || session.shared()) return 0;
+    if (!session.confirmed() && !seen.throttled) {
+        double hidden = session.had_fair_share() ? kHiddenByMany : kHidden;
+        return session.samples() > 1 ? seen.high : std::max(seen.high, hidden * seen.rate);
+    }
+    if (!session.had_company()) return 0;
+    if (!seen.throttled) return kSqueezed * seen.rate;
+    return seen.first_rate < kFallOfSqueezed * seen.rate ? seen.first_rate : 0;
+}
+
+// Who was not proven first, then who may be fastest.
+Session* Course::most_doubtful() const {
+    Session* top = nullptr;
+    constexpr double kNoLimit = std::numeric_limits<double>::infinity();
+    double most = line_.shared() ? line_.peak() : kNoLimit;
+    auto best = std::make_pair(true, kNoLimit);
+    for (const auto& lane : lanes_) {
+        const auto* first = lane.leader();
+        for (const auto& session : lane.sessions()) {
+            if (session->in_flight()) continue;
+            double rate = std::min(hidden_rate(*session), most);
+            if (rate <= 0 || doubted_.contains(session.get()) || !session->has_unread_layer()) continue;
+            double hope = predicted_pull(session->phases(), rate);
+            auto place = std::make_pair(session->confirmed(), hope);
+            if (place >= best || (first != nullptr && hope >= kPlainlyBetter * first->judged())) continue;
+            best = place;
+            top = session.get();
+        }
+    }
+    return top;
+}
+
+// All that is under way is proofs that leave most of the line to others.
+bool Course::only_small_proofs() const {
+    int proofs = confirmations();
+    if (proofs == 0 || proofs != transfers() || share_of_proofs() > kSmallProof) return false;
+    return std::all_of(lanes_.begin(), lanes_.end(), [](const Lane& lane) {
+        return std::all_of(lane.sessions().begin(), lane.sessions().end(), [](const auto& session) {
+            bool settled = session->stage() != Session::Stage::gate &&
+                           (session->stage() != Session::Stage::gated || session->closed());
+            return session->sampling() || (settled && !session->wants());
+        });
+    });
+}
+
+// One after another has the line for itself. What that shows is judged like any other sample.
+bool Course::think_again() {
+    bool thin = line_.shared() && line_.narrow() && line_.peak() < kThinLine;
+    if (thin || around_.line_full > 0 || !proxy_error_.empty() || doubt_left() < kDoubtTry ||
+        ledger_.bytes_left() < kBytesOfDoubt)
+        return false;
+    auto* session = most_doubtful();
+    if (session == nullptr) return false;
+    if (doubts_since_ < 0 && over_) doubts_since_ = clock_.now();
+    doubted_.insert(session);
+    bool proof = session->waited_in_vain() ||
+                 (!session->confirmed() && session->samples() > 1 && !session->estimate().throttled);
+    if (session->waited_in_vain()) session->wait_longer(doubt_left());
+    if (proof) return begin(*session, second_look(*session, *lane_of(*session)), true);
+    session->look_alone();
+    double seconds = std::max(kDoubtTry, kDoubtTrips * session->phases().rtt);
+    return begin(*session,
+                 {.max_bytes = kDoubtMost,
+                  .enough_bytes = kDoubtMost,
+                  .min_seconds = seconds,
+                  .max_seconds = 2 * seconds},
+                 false);
+}
+
+}  // namespace mirrorctl::bench

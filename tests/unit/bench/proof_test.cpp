@@ -1,0 +1,95 @@
+// What it takes until somebody is believed to be the fastest.
+#include "scripted.hpp"
+
+#include <gtest/gtest.h>
+
+namespace mirrorctl::bench::proof_test {
+namespace {
+
+using support::Answer;
+
+const Image& image() {
+    static const Image kImage;
+    return kImage;
+}
+
+TEST(Proof, ABurstDoesNotWin) {
+    World world;
+    world.serve("https://steady.test", {.rate = 4e6}, image());
+    world.serve("https://burst.test",
+                {.on_layer =
+                     [](Answer& a) {
+                         a.rate_at = [](std::int64_t sent) { return sent < (4 << 20) ? 60e6 : 0.2e6; };
+                     }},
+                image());
+    auto report = world.run(
+        World::spec(image(), {World::mirror("https://steady.test"), World::mirror("https://burst.test")}));
+    EXPECT_EQ(report.upstreams[0].ranking[0].mirror.url.host, "steady.test") << report_to_json(report);
+}
+
+// Bytes that a request for a range asks for, 0 for others.
+std::int64_t asked_bytes(const net::Request& request) {
+    for (const auto& [name, value] : request.headers) {
+        auto dash = value.find('-');
+        if (name != "Range" || dash == std::string::npos) continue;
+        auto first =
+            parse_integer(value.substr(std::string("bytes=").size(), dash - std::string("bytes=").size()));
+        auto last = parse_integer(value.substr(dash + 1));
+        return first && last ? *last - *first + 1 : 0;
+    }
+    return 0;
+}
+
+// Twelve mirrors fill a line of 64 Mbit/s many times over. Beside first looks the fastest would show a part
+// of what it can.
+TEST(Proof, IsNearlyAloneOnALineThatFewFill) {
+    World world;
+    world.transport.line_rate = 8e6;
+    std::vector<Mirror> mirrors;
+    for (int i = 0; i < 12; ++i) {
+        auto url = cat("https://m", i, ".test");
+        world.serve(url, {.first_byte = 0.01 + 0.03 * i, .rate = i == 3 ? 7e6 : 3e6}, image());
+        mirrors.push_back(World::mirror(url));
+    }
+    auto report = world.run(World::spec(image(), mirrors));
+    const auto& first = report.upstreams[0].ranking[0];
+    EXPECT_EQ(first.mirror.url.host, "m3.test") << report.upstreams[0].why;
+    EXPECT_TRUE(first.confirmed);
+    const auto& requests = world.transport.requests;
+    constexpr double kWatched = 0.5;     // seconds until the line was watched long enough
+    constexpr double kLeastProof = 0.5;  // seconds that a proof takes at least
+    int proofs = 0;
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+        double at = world.transport.started_at[i];
+        if (asked_bytes(requests[i]) < 4 << 20 || at < world.transport.started_at[0] + kWatched) continue;
+        ++proofs;
+        for (std::size_t j = i + 1; j < requests.size(); ++j)
+            EXPECT_TRUE(asked_bytes(requests[j]) == 0 || world.transport.started_at[j] > at + kLeastProof)
+                << requests[j].url.str() << " beside " << requests[i].url.str();
+    }
+    EXPECT_GE(proofs, 1);
+}
+
+// All bytes go to bursts before anybody steady could be looked at long enough: there is a reserve.
+TEST(Proof, ManyBurstsDoNotUseUpTheBytesForProof) {
+    World world;
+    std::vector<Mirror> mirrors;
+    auto add = [&](const std::string& url, Host host) {
+        world.serve(url, std::move(host), image());
+        mirrors.push_back(World::mirror(url));
+    };
+    for (int i = 0; i < 4; ++i)
+        add(cat("https://burst", i, ".test"), {.on_layer = [](Answer& a) {
+                a.rate_at = [](std::int64_t sent) { return sent < (4 << 20) ? 20e6 : 0.1e6; };
+            }});
+    for (int i = 0; i < 6; ++i) add(cat("https://steady", i, ".test"), {.rate = 3e6 + i * 1e6});
+    auto spec = World::spec(image(), mirrors);
+    spec.bytes = 24 << 20;
+    auto report = world.run(spec);
+    const auto& first = report.upstreams[0].ranking[0];
+    EXPECT_TRUE(first.mirror.url.host.starts_with("steady")) << report.upstreams[0].why;
+    EXPECT_LE(report.bytes, 24 << 20);
+}
+
+}  // namespace
+}  // namespace mirrorctl::bench::proof_test
