@@ -66,7 +66,8 @@ void Course::finish() {
             if (flows) {
                 session->cut_sample(transport_);
                 end_looks(*session);
-            } else if (session->sampling() && clock_.now() - session->waiting_since() < kTooShort) {
+            } else if (session->sampling() && session->patience() < 0 &&
+                       clock_.now() - session->waiting_since() < kTooShort) {
                 session->step_back(transport_);
                 session->close();
             } else if (session->in_flight() && session->samples() == 0)

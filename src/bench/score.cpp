@@ -11,8 +11,7 @@ namespace {
 
 constexpr double kPlainDelay = 0.25;  // seconds that a size-dependent delay must show before it is believed
 constexpr double kNoteworthyWait = 0.5;  // seconds to the first byte of a blob that are worth a word
-constexpr double kMostRisk = 0.1;
-constexpr double kSlowest = 1.0;  // bytes per second, so that nothing divides by zero
+constexpr double kSlowest = 1.0;         // bytes per second, so that nothing divides by zero
 
 double layer_wait(const Phases& phases) {
     return phases.delay_per_byte * kReferenceBytes / kReferenceLayers;
@@ -59,17 +58,8 @@ double size_delay(double small_first_byte, std::int64_t small_bytes, double big_
     return extra / static_cast<double>(big_bytes - small_bytes);
 }
 
-double risk_of_way(double rtt) {
-    return 1 + std::clamp(rtt, 0.0, kMostRisk);
-}
-
 bool near_equal(double leader, double challenger) {
     return challenger <= leader * (1 + kNearEqual);
-}
-
-bool comes_first(const Measurement& first, const Measurement& second) {
-    return first.predicted_pull_s * risk_of_way(first.rtt_s) <
-           second.predicted_pull_s * risk_of_way(second.rtt_s);
 }
 
 void rank(std::vector<Measurement>& measurements) {
@@ -78,7 +68,7 @@ void rank(std::vector<Measurement>& measurements) {
                          int left = group_of(a);
                          int right = group_of(b);
                          if (left != right) return left < right;
-                         return left == 0 && comes_first(a, b);
+                         return left == 0 && a.predicted_pull_s < b.predicted_pull_s;
                      });
 }
 

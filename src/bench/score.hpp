@@ -52,18 +52,10 @@ PullPhases phases_of_pull(const Phases& phases, double bytes_per_second);
 double size_delay(double small_first_byte, std::int64_t small_bytes, double big_first_byte,
                   std::int64_t big_bytes, double rtt);
 
-// What a long way counts more when the best is chosen, as a factor: a lost packet costs it more than a near
-// one, since its window grows back per round trip (RFC 9438), and few are lost while it is looked at. `rtt`
-// in seconds.
-double risk_of_way(double rtt);
-
 // Is `challenger` so near to `leader` that it does not matter?
 bool near_equal(double leader, double challenger);
 
-// Of two with a known time: `first` counts less, with the risk of its way.
-bool comes_first(const Measurement& first, const Measurement& second);
-
-// Usable ones by predicted time (`comes_first`), those without a prediction behind them, then the rejected
+// Usable ones by predicted time, those without a prediction behind them, then the rejected
 // (reason known before not asked). Ties keep the given order.
 void rank(std::vector<Measurement>& measurements);
 

@@ -171,7 +171,7 @@ const Prediction& Session::prediction() const {
 
 double Session::judged() const {
     const auto& known = prediction();
-    return (closed_ && !confirmed_ ? known.worst : known.expected) * risk_of_way(phases_.rtt);
+    return closed_ && !confirmed_ ? known.worst : known.expected;
 }
 
 void Session::settle_for(const SampleRule& rule) {

@@ -13,8 +13,7 @@ namespace {
 constexpr double kBehind = 0.01;
 
 void put_behind(Measurement& m, const Measurement& other) {
-    m.predicted_pull_s =
-        other.predicted_pull_s * risk_of_way(other.rtt_s) / risk_of_way(m.rtt_s) * (1 + kBehind);
+    m.predicted_pull_s = other.predicted_pull_s * (1 + kBehind);
     m.predicted_high_s = std::max(m.predicted_high_s, m.predicted_pull_s);
 }
 
@@ -23,11 +22,13 @@ void put_behind(Measurement& m, const Measurement& other) {
 void hold_back_unconfirmed(std::vector<Measurement>& measurements) {
     const Measurement* best = nullptr;
     for (const auto& m : measurements)
-        if (m.usable && m.confirmed && m.predicted_pull_s >= 0 && (best == nullptr || comes_first(m, *best)))
+        if (m.usable && m.confirmed && m.predicted_pull_s >= 0 &&
+            (best == nullptr || m.predicted_pull_s < best->predicted_pull_s))
             best = &m;
     if (best == nullptr) return;
     for (auto& m : measurements) {
-        bool promises = m.usable && !m.confirmed && m.predicted_pull_s >= 0 && !comes_first(*best, m);
+        bool promises = m.usable && !m.confirmed && m.predicted_pull_s >= 0 &&
+                        m.predicted_pull_s <= best->predicted_pull_s;
         if (promises && best->predicted_pull_s <= kWorthTheRisk * m.predicted_pull_s) put_behind(m, *best);
     }
 }
@@ -41,7 +42,7 @@ void hold_back_followers(std::vector<Measurement>& measurements, const Lane& lan
         if (!session.usable() || bearer == lane.sessions().end()) continue;
         auto& m = measurements[i];
         const auto& its = measurements[static_cast<std::size_t>(bearer - lane.sessions().begin())];
-        if (its.predicted_pull_s >= 0 && !comes_first(its, m)) put_behind(m, its);
+        if (its.predicted_pull_s >= 0 && m.predicted_pull_s <= its.predicted_pull_s) put_behind(m, its);
     }
 }
 

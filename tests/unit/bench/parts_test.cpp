@@ -125,25 +125,6 @@ TEST(Rank, UntestedNeverAheadOfTested) {
               (std::vector<std::string>{"a.test", "b.test", "unknown.test", "dead.test", "resting.test"}));
 }
 
-// A lost packet costs a long way more, and a short look seldom sees one.
-TEST(Rank, OfNearEqualsTheNearerOneComesFirst) {
-    auto one = [](const std::string& host, double seconds, double rtt) {
-        Measurement m;
-        m.mirror.url.host = host;
-        m.usable = true;
-        m.predicted_pull_s = seconds;
-        m.rtt_s = rtt;
-        return m;
-    };
-    std::vector<Measurement> close{one("far", 4.16, 0.09), one("near", 4.40, 0.01)};
-    rank(close);
-    EXPECT_EQ(close[0].mirror.url.host, "near");
-    std::vector<Measurement> apart{one("near", 4.40, 0.01), one("far", 3.90, 0.25)};
-    rank(apart);
-    EXPECT_EQ(apart[0].mirror.url.host, "far") << "a tenth at most";
-    EXPECT_DOUBLE_EQ(risk_of_way(-1), 1) << "not known";
-}
-
 TEST(Rank, TiesKeepTheProfilesOrder) {
     std::vector<Measurement> all{entry("https://b.test", true, 3), entry("https://a.test", true, 3)};
     rank(all);

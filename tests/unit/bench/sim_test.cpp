@@ -72,7 +72,7 @@ TEST(Sim, ANarrowLineEndsItSoon) {
 TEST(Sim, LongAndFat) {
     auto many = run_family('C', 40);
     EXPECT_EQ(many.wrong, "");
-    EXPECT_LE(part(many.regrets, 0.95), 1.6);
+    EXPECT_LE(part(many.regrets, 0.95), 1.5);
     EXPECT_LE(part(many.seconds, 0.5), 4.0);
     EXPECT_LE(many.most_mib, 35);
 }
