@@ -99,8 +99,7 @@ bool Course::only_small_proofs() const {
 
 // One after another has the line for itself. What that shows is judged like any other sample.
 bool Course::think_again() {
-    bool thin = line_.shared() && line_.narrow() && line_.peak() < kThinLine;
-    if (thin || around_.line_full > 0 || !proxy_error_.empty() || doubt_left() < kDoubtTry ||
+    if (around_.line_full > 0 || !proxy_error_.empty() || doubt_left() < kDoubtTry ||
         ledger_.bytes_left() < kBytesOfDoubt)
         return false;
     auto* session = most_doubtful();
