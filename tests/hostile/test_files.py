@@ -11,6 +11,7 @@ import traps
 from traps import ALICE, BOB, fifo, link, listening, own, sparse
 
 PROXY = ("--http-proxy", "http://10.9.8.7:3128", "--offline")
+ROUNDS = 20
 LOOKS = (("status",), ("status", "--json"), ("doctor", "--json"), ("explain", "busybox", "--json"), ("targets",))
 
 
@@ -146,9 +147,10 @@ class Homes(traps.TrapCase):
         base = ("--profile", self.file, "--target", "docker-client", "--user", "alice", "--offline", "--json")
         codes = {}
         try:
-            end = time.monotonic() + 8
+            began = time.monotonic()
             for port in range(1, 200):
-                if time.monotonic() > end:
+                # Eight seconds of it, but on a busy machine, too, enough runs to meet her.
+                if port > ROUNDS and time.monotonic() > began + 8:
                     break
                 done = self.quick("apply", *base, "--http-proxy", f"http://10.9.8.7:{port}")
                 codes[done.code] = codes.get(done.code, 0) + 1
@@ -159,7 +161,7 @@ class Homes(traps.TrapCase):
         finally:
             os.kill(swapper, signal.SIGKILL)
             os.waitpid(swapper, 0)
-        self.assertGreater(sum(codes.values()), 20, codes)
+        self.assertGreaterEqual(sum(codes.values()), ROUNDS, codes)
         self.assertLessEqual(set(codes), {0, 1, 4, 5, 6}, codes)
         self.unharmed(victims)
         for directory, names, files in os.walk(self.box.path("root")):
