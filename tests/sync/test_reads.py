@@ -162,8 +162,9 @@ class Mirrors(Case):
         self.assertEqual(len(ranges), 1)
 
     def test_slow_everywhere_is_no_reason_to_run_about(self):
-        drip = lambda handler, method, path, query: (data := big_blob(handler, path, MIB // 4)) is not None and handler.drip(data, 0, 40000)  # noqa: E731
-        source, mirror = self.with_mirror(drip, [os.urandom(MIB // 4 + 9)])
+        """More than twice what counts as a drip: a busy machine sleeps longer than it is told to."""
+        drip = lambda handler, method, path, query: (data := big_blob(handler, path, MIB // 4)) is not None and handler.drip(data, 0, 80000)  # noqa: E731
+        source, mirror = self.with_mirror(drip, [os.urandom(MIB // 2 + 9)])
         self.assertEqual(source.count("GET", "/blobs/"), 0)
 
     def test_a_mirror_that_says_wrong_tags_is_not_asked(self):
