@@ -68,6 +68,7 @@ class Course {
     SampleRule second_look(const Session& session, const Lane& lane) const;
     const Lane* lane_of(const Session& session) const;
     static void end_looks(Session& session);
+    static bool will_do(const Session& session, const Lane& lane);
     bool grows_too_long(const Session& session) const;
     bool looked_long_enough(const Session& session, const Lane& lane) const;
     bool first_looks_open(const Lane& lane) const;
@@ -87,7 +88,7 @@ class Course {
     bool end_turn();
     bool prove_it_fills(Session* session);
     bool settle_full_line();
-    Session* another_full() const;
+    Session* nearest_full() const;
     void note_gain(const Estimate& alone);
     double doubt_left() const;
     double hidden_rate(const Session& session) const;
@@ -97,7 +98,7 @@ class Course {
     bool narrow() const;
     bool takes_turns() const;
     bool in_turns() const;
-    bool somebody_had(double rate) const;
+    std::ptrdiff_t others_had(double rate) const;
     Session* next_turn() const;
     double best_alone() const;
     double fastest_alone() const;

@@ -54,12 +54,14 @@ double Course::hidden_rate(const Session& session) const {
         return session.waited_in_vain() && doubt_left() >= kLeastWait ? kMostRate : 0;
     if (session.closed() || session.shared()) return 0;
     if (!session.confirmed() && !seen.throttled) {
-        double hidden = session.had_fair_share() ? kHiddenByMany : kHidden;
-        return session.samples() > 1 ? seen.high : std::max(seen.high, hidden * seen.rate);
+        double hidden = session.company().fair ? kHiddenByMany : kHidden;
+        return session.samples() > 1 || session.was_alone() ? seen.high
+                                                            : std::max(seen.high, hidden * seen.rate);
     }
-    if (!session.had_company()) return 0;
+    if (!session.company().others) return 0;
     if (!seen.throttled) return kSqueezed * seen.rate;
-    return seen.first_rate < kFallOfSqueezed * seen.rate ? seen.first_rate : 0;
+    if (seen.first_rate >= kFallOfSqueezed * seen.rate) return 0;
+    return session.company().full_line ? kHidden * seen.first_rate : seen.first_rate;
 }
 
 // Who was not proven first, then who may be fastest.
@@ -71,7 +73,7 @@ Session* Course::most_doubtful() const {
     for (const auto& lane : lanes_) {
         const auto* first = lane.leader();
         for (const auto& session : lane.sessions()) {
-            if (session->in_flight()) continue;
+            if (session->in_flight() || session.get() == first) continue;
             double rate = std::min(hidden_rate(*session), most);
             if (rate <= 0 || doubted_.contains(session.get()) || !session->has_unread_layer()) continue;
             double hope = predicted_pull(session->phases(), rate);

@@ -35,14 +35,15 @@ constexpr double kTripsToGrow = 8;
 constexpr double kNear = 2;
 constexpr double kUsualProof = 3;      // seconds,
 constexpr double kLongProof = 4.5;     // on a narrow line,
-constexpr double kLongestProof = 5.5;  // of who fills it, and of who is slow
+constexpr double kLongestProof = 6.0;  // of who fills it, and of who is slow
 constexpr double kOnThinLine = 1.0;
 constexpr double kAmongEquals = 0.5;
 constexpr std::int64_t kPlenty = 4 * kMiB;
 constexpr std::int64_t kAtFirst = kMiB;
 constexpr double kShareOfSeveral = 0.5;  // of the line that few fill, for proofs beside each other,
 constexpr double kRoomLeft = 0.6;        // of it in use: first looks may begin beside a proof
-constexpr double kAfterProof = 0.7;      // for what still grows
+constexpr double kFarBetter = 0.75;
+constexpr double kAfterProof = 0.7;  // for what still grows
 
 }  // namespace
 
@@ -325,6 +326,15 @@ void Course::end_looks(Session& session) {
         session.set_confirmed();
     else
         session.close();
+}
+
+// The time ended a proof. What was no burst for as long as a usual one takes counts, where it is plainly
+// better than who is proven.
+bool Course::will_do(const Session& session, const Lane& lane) {
+    const auto* first = lane.leader();
+    bool far_better = first == nullptr || first == &session || !first->confirmed() ||
+                      session.prediction().expected < kFarBetter * first->judged();
+    return far_better && session.looked_for() >= kConfirmSeconds;
 }
 
 // A second look begins with slow start again: it tells more only where it may take more, once nobody can give

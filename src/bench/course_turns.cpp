@@ -10,20 +10,22 @@ namespace mirrorctl::bench {
 
 namespace {
 
-constexpr double kFirstByteOfTurn = 0.2;  // of who has the line for itself
+constexpr double kFirstByteOfTurn = 0.1;  // of who has the line for itself
 constexpr double kLineTolerance = 1.05;
 constexpr double kHalf = 0.5;
 constexpr double kThinAfter = 0.3;  // seconds of samples until a line may be called narrow
 constexpr double kLineTry = 0.22;   // seconds that one flow gets to fill it,
 constexpr double kTripsOfTry = 4;   // or so many round trips
+constexpr double kTripsToTell = 3;  // of a flow in slow start
 constexpr std::size_t kTurns = 14;
 constexpr std::size_t kTurnsToSee = 4;
 constexpr double kGain = 1.2;
-constexpr int kWitnesses = 3;
+constexpr std::ptrdiff_t kWitnesses = 3;
 constexpr double kFarFromFull = 0.4;  // of the peak: the line carries more than any of them sends
 constexpr double kAlone = 0.18;       // seconds for a flow to take what others left
 constexpr double kSameRate = 0.07;
 constexpr double kNearPeak = 0.88;
+constexpr double kMostOfPeak = 0.7;
 constexpr double kPlainlyBehind = 1.1;
 constexpr double kShareOfTime = 0.45;  // of the budget goes to turns
 constexpr double kSomeShare = 0.25;    // of the line: more than many a one that was not looked at yet
@@ -146,13 +148,15 @@ bool Course::begin_alone(Session& top) {
         for (const auto& session : lane.sessions()) {
             if (!session->sampling()) continue;
             confirming_.erase(session.get());  // it did not end by itself: it may be looked at again
-            if (session->live_flow()->bytes() > 0)
+            const auto* flow = session->live_flow();
+            if (flow->bytes() > 0 && flow->duration() >= kTripsToTell * session->phases().rtt)
                 session->cut_sample(transport_);
             else
                 session->step_back(transport_);
         }
     for (auto& lane : lanes_) settle_finished(lane);
     if (!top.has_unread_layer()) return false;
+    top.look_alone();
     double turn = std::max(kLineTry, kTripsOfTry * top.phases().rtt);
     return begin(
         top,
@@ -166,20 +170,26 @@ bool Course::end_if_line_is_full() {
     double window = std::min(kHalf * (now - alone_since_), 0.5);
     double rate = alone_->rate_lately(now, window);
     if (!narrow() || alone_ != tries_line_ || now - alone_since_ < kAlone) return false;
-    if (rate < kNearPeak * line_.peak() || (!line_.filled_by(rate) && !somebody_had(rate))) return false;
+    // A peak may be more than the line carries: what waited in a queue came with what followed.
+    auto others = others_had(rate);
+    bool thin = line_.peak() < kThinLine;
+    bool near_peak = rate >= kNearPeak * line_.peak() && (others > 0 || line_.filled_by(rate));
+    bool agreed = rate >= kMostOfPeak * line_.peak() && others + 1 >= kWitnesses;
+    if (thin ? !agreed : !near_peak && !agreed) return false;
     around_.line_full = kLineTolerance * rate;
     alone_->cut_sample(transport_);
     tries_line_ = nullptr;
     for (auto& lane : lanes_) settle_finished(lane);
-    if (prove_it_fills(alone_)) return true;
+    if (!thin && prove_it_fills(nearest_full())) return true;
+    // No proof fits a thin line. Who came last did not stand out beside others, as bursts do.
     alone_->set_confirmed();
     close_what_cannot_win();
     return true;
 }
 
-// On a line that is not thin a burst can be told from the rest in time.
+// A burst fills a line, too.
 bool Course::prove_it_fills(Session* session) {
-    const auto* lane = session == nullptr || line_.peak() < kThinLine ? nullptr : lane_of(*session);
+    const auto* lane = session == nullptr ? nullptr : lane_of(*session);
     if (lane == nullptr || !session->has_unread_layer()) return false;
     fills_line_ = session;
     if (begin(*session, second_look(*session, *lane), true) && !session->closed()) return true;
@@ -197,28 +207,35 @@ bool Course::settle_full_line() {
         close_what_cannot_win();
         return true;
     }
-    if (prove_it_fills(another_full())) return true;
+    if (prove_it_fills(nearest_full())) return true;
     around_.line_full = 0;
     return true;
 }
 
-Session* Course::another_full() const {
+// Of those that filled the line and are not proven: all get the same, so the fewest round trips count.
+Session* Course::nearest_full() const {
+    Session* nearest = nullptr;
     for (const auto& lane : lanes_)
         for (const auto& session : lane.sessions()) {
             const auto& seen = session->estimate();
             bool open = had_line_.contains(session.get()) && session->usable() && !session->in_flight() &&
                         !session->confirmed() && !session->closed();
-            if (open && !seen.throttled && seen.rate >= kNearPeak * line_.peak()) return session.get();
+            if (!open || seen.throttled || seen.rate < kNearPeak * line_.peak()) continue;
+            if (nearest == nullptr || session->phases().rtt < nearest->phases().rtt) nearest = session.get();
         }
-    return nullptr;
+    return nearest;
 }
 
-// Another host did: who redirects there is no second witness.
-bool Course::somebody_had(double rate) const {
-    return std::any_of(had_line_.begin(), had_line_.end(), [&](const Session* session) {
-        return session->final_host() != tries_line_->final_host() && session->estimate().known() &&
-               std::abs(session->estimate().rate - rate) <= kSameRate * rate;
-    });
+// So many other hosts had the line for themselves and got the same. Who redirects there is no witness.
+std::ptrdiff_t Course::others_had(double rate) const {
+    std::set<std::string> hosts;
+    for (const auto* session : had_line_) {
+        const auto& seen = session->estimate();
+        if (seen.known() && std::abs(seen.rate - rate) <= kSameRate * rate)
+            hosts.insert(session->final_host());
+    }
+    hosts.erase(tries_line_->final_host());
+    return std::ssize(hosts);
 }
 
 // On a full thin line more samples cost seconds and tell nothing, once there are enough to be written.

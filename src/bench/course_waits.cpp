@@ -27,6 +27,7 @@ constexpr double kUnfair = 2.5;
 constexpr double kTripsToBegin = 3;
 constexpr double kFairShare = 0.7;
 constexpr double kNoNearer = 2;
+constexpr double kNearlyFull = 0.85;  // of the peak
 
 }  // namespace
 
@@ -138,22 +139,28 @@ bool Course::watch_line() {
     if (!looks_) return false;
     looked_at_line_ = now;
     double total = 0;
-    bool grows = false;
+    Line::Traffic traffic;
     std::vector<Flow> flows;
     for (const auto& lane : lanes_) {
         for (const auto& session : lane.sessions()) {
             total += static_cast<double>(session->sampled_bytes());
             const auto* flow = session->live_flow();
-            grows = grows || still_grows(*session);
+            traffic.grows = traffic.grows || still_grows(*session);
             if (flow == nullptr || !session->got_headers() || flow->bytes() == 0) continue;
             total += static_cast<double>(flow->bytes());
+            // The flights of a long way's slow start look like losses.
+            double rtt = session->phases().rtt;
+            bool caught_up = rtt < kLongWay && flow->caught_up(now - kMoment, rtt);
+            traffic.caught_up = traffic.caught_up || caught_up;
             flows.push_back({session.get(), session->rate_lately(now, kMoment)});
         }
     }
     std::sort(flows.begin(), flows.end(), [](const Flow& a, const Flow& b) { return a.rate > b.rate; });
     double sum = 0;
     for (const auto& flow : flows) sum += flow.rate;
-    line_.watch(now, total, static_cast<int>(flows.size()), sum > 0 ? flows[0].rate / sum : 1, grows);
+    traffic.flows = static_cast<int>(flows.size());
+    traffic.top_share = sum > 0 ? flows[0].rate / sum : 1;
+    line_.watch(now, total, traffic);
     around_.line_peak = line_.peak();
     around_.line_narrow = narrow() && (had_line_.empty() || in_turns());
     mark_crowd(flows);
@@ -175,7 +182,8 @@ void Course::mark_crowd(const std::vector<Flow>& flows) {
                          flow.session->phases().rtt <= kNoNearer * top.session->phases().rtt;
         bool fair =
             flows.size() >= kSeveral && flow.rate >= kFairShare * total / static_cast<double>(flows.size());
-        flow.session->note_company(flows.size() > 1, fair);
+        bool full = line_.rate() >= kNearlyFull * line_.peak();
+        flow.session->note_company({.others = flows.size() > 1, .fair = fair, .full_line = full});
         flow.session->note_crowd(flows.size() > 1 && (!held_back || narrow()) ? line_.rate() : 0);
     }
 }

@@ -26,18 +26,18 @@ double Line::since(double now, double bytes, double seconds) const {
     return (bytes - first.bytes) / std::max(now - first.at, seconds);
 }
 
-void Line::watch(double now, double bytes, int flows, double top_share, bool grows) {
+void Line::watch(double now, double bytes, const Traffic& traffic) {
     if (!points_.empty() && now - points_.back().at < kStep) return;
     points_.push_back({now, bytes});
     while (points_.size() > 2 && points_[1].at <= now - kWhile) points_.pop_front();
     rate_ = since(now, bytes, kMoment);
-    peak_ = std::max(peak_, rate_);
+    if (!traffic.caught_up) peak_ = std::max(peak_, rate_);
     if (first_at_ < 0 && bytes > 0) first_at_ = now;
-    if (flows >= kSeveral && top_share <= kMostly)
+    if (traffic.flows >= kSeveral && traffic.top_share <= kMostly)
         shared_peak_ = std::max(shared_peak_, since(now, bytes, kWhile));
     narrow_ = first_at_ >= 0 && now - first_at_ >= kBeforeJudged && peak_ < kNarrow;
     bool slow = shared() && now - first_at_ >= kWatched && peak_ < kFewFill;
-    few_fill_ = slow && (few_fill_ || !grows);
+    few_fill_ = slow && (few_fill_ || !traffic.grows);
 }
 
 bool Line::filled_by(double alone) const {

@@ -13,9 +13,15 @@ inline constexpr double kThinLine = 0.8e6;  // bytes per second
 
 class Line {
   public:
-    // At `now` (monotonic seconds) `bytes` have come over all samples so far; `flows` are under way, and the
-    // biggest of them has `top_share` (0..1) of the speed; `grows`: one of them may soon send more.
-    void watch(double now, double bytes, int flows, double top_share, bool grows);
+    struct Traffic {
+        int flows = 0;
+        double top_share = 1;  // 0..1 of the speed, of the biggest flow
+        bool grows = false;    // one of them may soon send more
+        bool caught_up =
+            false;  // what waited behind a lost packet came a moment ago: more than the line carries
+    };
+    // At `now` (monotonic seconds) `bytes` have come over all samples so far.
+    void watch(double now, double bytes, const Traffic& traffic);
     // Bytes per second over the last moments, 0 while nothing was watched.
     double rate() const { return rate_; }
     // The most that was seen over a moment.

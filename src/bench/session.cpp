@@ -145,7 +145,10 @@ void Session::abandon(net::Transport& transport) {
 void Session::step_back(net::Transport& transport) {
     if (!sampling()) return;
     transport.cancel(id_);
+    bytes_ += received();
+    note_read();
     in_flight_ = false;
+    alone_ = false;
     request_.reset();
 }
 

@@ -104,9 +104,10 @@ class Session final : public net::Handler {
     // Bytes of the last sample that were on their way when it ended early: they use the line, and nobody
     // counts them.
     std::int64_t on_its_way() const;
+    double looked_for() const { return intake_ ? intake_->meter().duration() : 0; }  // seconds, the last time
     // The last sample lasted as long as its rule wants.
     bool looked_enough() const;
-    // Takes a sample back of which no byte has come: it may be asked for again.
+    // Takes a sample back that tells nothing yet: it may be asked for again.
     void step_back(net::Transport& transport);
     // It was given up because no first byte of a sample came, and may be asked for less with more patience.
     bool waited_in_vain() const { return stage_ == Stage::rejected && waited_ && patience_ < 0; }
@@ -116,6 +117,7 @@ class Session final : public net::Handler {
     double patience() const { return patience_; }  // -1: the usual one
     // The next sample has the line for itself: what it sees replaces less that was seen beside others.
     void look_alone() { alone_ = true; }
+    bool was_alone() const { return was_alone_; }  // it had the line for itself once
     // Ends a second look that brought nothing; what was known stays.
     void abandon(net::Transport& transport);
     void reject(Verdict verdict);
@@ -133,14 +135,14 @@ class Session final : public net::Handler {
     // What comes in over all samples together while others may take a part of the line from this one; 0: they
     // do not. If the line turns out not to carry more than that, this one may be faster than it looked.
     void note_crowd(double line_rate) { crowd_ = line_rate; }
-    // Others sent beside it when it was last looked at; `fair`: it got about as much as each of several, and
-    // so may have been held back by them alone.
-    void note_company(bool others, bool fair) {
-        company_ = others;
-        fair_share_ = fair;
-    }
-    bool had_company() const { return company_; }
-    bool had_fair_share() const { return fair_share_; }
+    // Who sent beside it when it was last looked at.
+    struct Company {
+        bool others = false;
+        bool fair = false;       // it got about as much as each of several: it may be held back by them alone
+        bool full_line = false;  // what they sent together was near the most that was seen by then
+    };
+    void note_company(Company company) { company_ = company; }
+    const Company& company() const { return company_; }
     void begin_tag();
     bool tag_asked() const { return tag_asked_; }
     // Takes the throughput that `other` showed: a host of the same operator, or the one that its blobs come
@@ -218,6 +220,7 @@ class Session final : public net::Handler {
     void on_tag(const net::Response& response);
     void on_sample(const net::Response& response);
     void take_sample(double first_byte);
+    void note_read();
     void note_estimate(const Estimate& seen);
     Estimate with(const Estimate& seen) const;
     void go_on(const SampleRule& rule);
@@ -277,8 +280,8 @@ class Session final : public net::Handler {
     bool waited_ = false;
     double patience_ = -1;
     bool alone_ = false;
-    bool company_ = false;
-    bool fair_share_ = false;
+    bool was_alone_ = false;
+    Company company_ = {};
     bool other_ca_ = false;            // the request under way goes with the other set of trusted CAs
     double crowd_ = 0;                 // of the sample under way
     double sampled_crowd_ = 0;         // of those that `estimate_` comes from

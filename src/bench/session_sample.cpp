@@ -62,17 +62,22 @@ void Session::on_sample(const net::Response& response) {
 
 void Session::take_sample(double first_byte) {
     note_estimate(intake_->estimate());
-    auto& read = read_[sampled_layer_.digest];
-    read = intake_->range_ignored() ? std::max(read, intake_->received()) : read + intake_->received();
+    note_read();
     last_wait_ = first_byte;
     note_first_byte(first_byte);
     keep_series();
     ++samples_;
     sampled_bytes_ += intake_->received();
     proof_bytes_ += alone_ ? 0 : intake_->received();
+    was_alone_ = was_alone_ || alone_;
     alone_ = false;
     goes_on_ = false;
     request_.reset();
+}
+
+void Session::note_read() {
+    auto& read = read_[sampled_layer_.digest];
+    read = intake_->range_ignored() ? std::max(read, intake_->received()) : read + intake_->received();
 }
 
 // What is known with what the sample under way saw so far.

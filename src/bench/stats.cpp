@@ -97,14 +97,23 @@ bool FlowMeter::like_a_loss(const Silence& silence, double rtt) {
     return longer && seconds <= kLostTrips * rtt + kQueues;
 }
 
-// The last moment up to which nothing waits behind a lost packet.
-double FlowMeter::settled_end(double rtt) const {
-    double end = last_;
-    // Packets are lost now and then; a server that paces itself pauses all the time.
+// Packets are lost now and then; a server that paces itself pauses all the time.
+bool FlowMeter::paces_itself(double rtt) const {
     auto lately = std::count_if(silences_.begin(), silences_.end(), [&](const Silence& silence) {
         return silence.to > last_ - kPaceSeconds && like_a_loss(silence, rtt);
     });
-    if (lately >= kPauses) return end;
+    return lately >= kPauses;
+}
+
+bool FlowMeter::caught_up(double since, double rtt) const {
+    return !silences_.empty() && silences_.back().to > since && like_a_loss(silences_.back(), rtt) &&
+           !paces_itself(rtt);
+}
+
+// The last moment up to which nothing waits behind a lost packet.
+double FlowMeter::settled_end(double rtt) const {
+    double end = last_;
+    if (paces_itself(rtt)) return end;
     for (auto it = silences_.rbegin(); it != silences_.rend(); ++it) {
         if (end - it->to > rtt + kAfterLoss || !like_a_loss(*it, rtt)) break;
         if (last_ - it->from > kLostTrips * rtt + kQueues + kAfterLoss) break;

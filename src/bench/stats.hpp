@@ -42,6 +42,8 @@ class FlowMeter {
     double last_arrival() const { return last_; }
     // Mean rate of the bytes that came in (from, to].
     double rate_between(double from, double to) const;
+    // After `since` came what had waited behind a lost packet.
+    bool caught_up(double since, double rtt) const;
     // Mean speeds of at most `most` equal slices, timed from `begin`.
     std::vector<std::pair<double, double>> series(std::size_t most) const;
     // `rtt` in seconds (<= 0: not known; 50 ms is assumed): rates are looked at over multiples of it.
@@ -59,6 +61,7 @@ class FlowMeter {
     };
     double bytes_at(double at) const;
     static bool like_a_loss(const Silence& silence, double rtt);
+    bool paces_itself(double rtt) const;
     double settled_end(double rtt) const;
     double beside_silence(double at, double rtt) const;
     bool silent_since(double at, double end, double rtt) const;

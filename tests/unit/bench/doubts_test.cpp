@@ -109,5 +109,15 @@ TEST(Doubts, ThereAreNoneWhereThePullIsShort) {
     EXPECT_EQ(of(report, "squeezed.test").samples, 1);
 }
 
+// Who leads gains nothing by being looked at once more.
+TEST(Doubts, TheLeaderIsNotDoubted) {
+    World world;
+    auto report = race_with_one_squeezed(world, 3.5e6);
+    const auto& leads = of(report, "leads.test");
+    EXPECT_EQ(report.upstreams[0].ranking[0].mirror.url.host, "leads.test") << report.upstreams[0].why;
+    EXPECT_TRUE(leads.confirmed);
+    EXPECT_LE(leads.samples, 2) << "a look and its proof";
+}
+
 }  // namespace
 }  // namespace mirrorctl::bench::doubts_test

@@ -29,6 +29,7 @@ class Feed {
         return *this;
     }
     Estimate seen(double rtt) const { return meter_.estimate(rtt); }
+    bool caught_up(double rtt) const { return meter_.caught_up(now_ - 0.2, rtt); }
 
   private:
     FlowMeter meter_;
@@ -145,6 +146,15 @@ TEST(Loss, TheRoundTripIsTheOneUnderLoad) {
     EXPECT_DOUBLE_EQ(trip({.first_byte = 0.01}, true), 0.02) << "no less than the way takes";
     EXPECT_NEAR(trip({.dns = 0.01, .connect = 0.05, .tls = 0.1, .first_byte = 0.17}, false), 0.07, 1e-9);
     EXPECT_DOUBLE_EQ(trip({.first_byte = 2}, true), 0.32) << "the server waited: no queue is that long";
+}
+
+TEST(Loss, WhatCaughtUpIsKnownForAMoment) {
+    EXPECT_FALSE(Feed().flow(0.6, 1e6).caught_up(0.08));
+    EXPECT_TRUE(Feed().flow(0.6, 1e6).silence(0.2).lump(200e3).flow(0.1, 1e6).caught_up(0.08));
+    EXPECT_FALSE(Feed().flow(0.6, 1e6).silence(0.2).lump(200e3).flow(0.3, 1e6).caught_up(0.08)) << "over";
+    auto paced = Feed();
+    for (int i = 0; i < 4; ++i) paced.flow(0.05, 1e6).silence(0.2);
+    EXPECT_FALSE(paced.flow(0.05, 1e6).caught_up(0.08)) << "it paces itself";
 }
 
 }  // namespace

@@ -65,8 +65,8 @@ TEST(Sim, ANarrowLineEndsItSoon) {
     auto many = run_family('B', 40);
     // Its bursts are bigger than what such a line carries in the budget: now and then one is picked.
     EXPECT_LE(part(many.regrets, 0.9), 1.05);
-    EXPECT_LE(part(many.seconds, 0.5), 3.0);
-    EXPECT_LE(many.most_mib, 4.8);
+    EXPECT_LE(part(many.seconds, 0.95), 3.0);
+    EXPECT_LE(many.most_mib, 2);
 }
 
 TEST(Sim, LongAndFat) {
@@ -95,7 +95,7 @@ TEST(Sim, NearTiesEndSoon) {
 TEST(Sim, Anything) {
     auto many = run_family('K', 100);
     EXPECT_LE(part(many.regrets, 0.5), 1.01);
-    EXPECT_LE(part(many.regrets, 0.9), 1.45);
+    EXPECT_LE(part(many.regrets, 0.9), 1.25);
     EXPECT_LE(many.most_mib, 32);
     EXPECT_LE(many.most_requests, 8);
 }

@@ -1,0 +1,72 @@
+// Turns on a narrow line: each rule on its own.
+#include "bench/candidates.hpp"
+#include "scripted.hpp"
+#include "sim_world.hpp"
+
+#include <gtest/gtest.h>
+
+namespace mirrorctl::bench::turn_test {
+namespace {
+
+struct Row {
+    std::string name;
+    double rate;  // bytes per second
+    double rtt;   // seconds
+};
+
+SimWorld world_of(unsigned seed, double line, const std::vector<Row>& rows) {
+    SimWorld world{.family = "own", .seed = seed, .line = line, .mirrors = {}};
+    for (const auto& row : rows)
+        world.mirrors.push_back({.name = row.name + ".test", .host = {.rate = row.rate, .rtt = row.rtt}});
+    return world;
+}
+
+// Somebody's turn begins while another one is in its first round trips: its bytes count, and that is all.
+TEST(Turns, ALookThatIsTakenBackIsReadOn) {
+    Image image;
+    World world;
+    world.serve("https://m.test", {.rate = 1e6}, image);
+    auto spec = World::spec(image, {World::mirror("https://m.test")});
+    Surroundings around{.spec = spec, .platform = registry::running_platform()};
+    auto fields = candidates_of(spec);
+    Session session(std::move(fields.at(0).candidates.at(0)), around);
+    auto launch = [&](double seconds) {
+        if (session.next() != nullptr) session.launch(world.transport, world.clock.now(), 5);
+        for (double end = world.clock.now() + seconds; world.clock.now() < end && session.in_flight();)
+            world.transport.turn(0.01);
+    };
+    while (session.stage() == Session::Stage::gate) launch(1);
+    ASSERT_EQ(session.stage(), Session::Stage::gated) << session.verdict().reason;
+    auto at_the_gate = session.bytes();
+    SampleRule look{.max_bytes = 1 << 20, .enough_bytes = 1 << 20, .min_seconds = 1, .max_seconds = 2};
+    session.begin_sample(look);
+    launch(0.2);
+    auto read = session.received();
+    ASSERT_GT(read, 50'000);
+    session.step_back(world.transport);
+    EXPECT_EQ(session.stage(), Session::Stage::gated);
+    EXPECT_FALSE(session.estimate().known());
+    EXPECT_EQ(session.bytes(), at_the_gate + read);
+    session.begin_sample(look);
+    const auto& headers = session.next()->headers;
+    bool goes_on = std::any_of(headers.begin(), headers.end(), [&](const auto& header) {
+        return header.first == "Range" && header.second.starts_with(cat("bytes=", read, "-"));
+    });
+    EXPECT_TRUE(goes_on) << "no byte is asked for twice";
+}
+
+// All get the line as soon as they have it for themselves; a queue that empties makes its peak look higher.
+TEST(Turns, EndSoonWhereSeveralGetTheSame) {
+    for (unsigned seed = 0; seed < 10; ++seed) {
+        std::vector<Row> rows{{"origin", 0.2e6, 0.16}};
+        for (int i = 0; i < 12; ++i)
+            rows.push_back({"m" + std::to_string(i), 2e6 + 0.3e6 * i, 0.008 + 0.006 * i});
+        auto run = sim_run(world_of(seed, 0.625e6, rows));
+        EXPECT_LE(run.seconds, 3) << seed;
+        EXPECT_LE(run.mib, 2) << seed;
+        EXPECT_LE(run.regret, 1.05) << seed;
+    }
+}
+
+}  // namespace
+}  // namespace mirrorctl::bench::turn_test
