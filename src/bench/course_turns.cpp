@@ -88,13 +88,14 @@ bool Course::narrow() const {
     return line_.narrow() && (gained_ > 0 || gained_nothing_ < kWitnesses);
 }
 
-// Once begun, it goes on until all that promise something had their turn.
+// Once begun, it goes on until all that promise something had their turn. Second thoughts beside a proof are
+// no crowd.
 bool Course::takes_turns() const {
     double now = clock_.now();
     if (!narrow() || around_.line_full > 0 || had_line_.size() >= kTurns ||
         left() < (1 - kShareOfTime) * budget_.seconds)
         return false;
-    if (had_line_.empty()) return now - flows_since_ >= kThinAfter;
+    if (had_line_.empty()) return doubted_.empty() && now - flows_since_ >= kThinAfter;
     return had_line_.size() < kTurnsToSee || fastest_alone() >= kFarFromFull * line_.peak();
 }
 

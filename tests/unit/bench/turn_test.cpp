@@ -68,5 +68,20 @@ TEST(Turns, EndSoonWhereSeveralGetTheSame) {
     }
 }
 
+// The fastest one waits before it serves, and is asked for its smallest layer beside the proof of a slow one,
+// and beside another look: no reason to begin with turns, which would end that.
+TEST(Turns, DoNotBeginBesideSecondThoughts) {
+    for (unsigned seed = 0; seed < 7; ++seed) {
+        auto world = world_of(seed, 3e6,
+                              {{"lead", 0.51e6, 0.02 + 0.001 * seed},
+                               {"second", 0.24e6, 0.01 + 0.0007 * (seed % 7)},
+                               {"third", 0.19e6, 0.03 + 0.002 * (seed % 11)},
+                               {"origin", 0.2e6, 0.16 + 0.003 * (seed % 5)},
+                               {"waits", 1.86e6, 0.008}});
+        world.mirrors.back().host.wait_per_mib = 0.3;
+        EXPECT_EQ(sim_run(world).pick, "waits.test") << seed;
+    }
+}
+
 }  // namespace
 }  // namespace mirrorctl::bench::turn_test
