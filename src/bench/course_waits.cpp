@@ -27,7 +27,6 @@ constexpr double kUnfair = 2.5;
 constexpr double kTripsToBegin = 3;
 constexpr double kFairShare = 0.7;
 constexpr double kNoNearer = 2;
-constexpr double kNearlyFull = 0.85;  // of the peak
 
 }  // namespace
 
@@ -182,7 +181,7 @@ void Course::mark_crowd(const std::vector<Flow>& flows) {
                          flow.session->phases().rtt <= kNoNearer * top.session->phases().rtt;
         bool fair =
             flows.size() >= kSeveral && flow.rate >= kFairShare * total / static_cast<double>(flows.size());
-        bool full = line_.rate() >= kNearlyFull * line_.peak();
+        bool full = line_.rate() >= kFullLine * line_.peak();
         flow.session->note_company({.others = flows.size() > 1, .fair = fair, .full_line = full});
         flow.session->note_crowd(flows.size() > 1 && (!held_back || narrow()) ? line_.rate() : 0);
     }

@@ -10,6 +10,7 @@ namespace mirrorctl::bench {
 inline constexpr double kMoment = 0.2;      // seconds over which rates are taken
 inline constexpr int kSeveral = 3;          // flows
 inline constexpr double kThinLine = 0.8e6;  // bytes per second
+inline constexpr double kFullLine = 0.85;   // of the peak: the line may have been full
 
 class Line {
   public:

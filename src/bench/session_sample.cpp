@@ -1,5 +1,6 @@
 // What a sample tells: the flow so far, with what was known before, and what follows for the score.
 #include "base/strings.hpp"
+#include "bench/line.hpp"
 #include "bench/session.hpp"
 
 #include <algorithm>
@@ -12,7 +13,6 @@ constexpr double kCrowdedHeadroom = 1.6;  // what a sample among others may hide
 constexpr std::int64_t kMostOnItsWay = 4LL << 20U;
 constexpr double kFallen = 0.5;                       // of what it was before
 constexpr double kQueueSeconds = 0.05;                // what routers on the way hold
-constexpr double kFullLine = 0.85;                    // of the peak: the line may have been full
 constexpr std::int64_t kCalmAfter = 96 * 1024;        // bytes in which most flows are over slow start
 constexpr std::int64_t kRestOfSmallest = 512 * 1024;  // bytes: a shorter layer shows no speed
 constexpr std::int64_t kRestWorthAsking = 32 * 1024;  // a shorter rest of a layer tells nothing
