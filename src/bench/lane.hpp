@@ -10,8 +10,6 @@
 
 namespace mirrorctl::bench {
 
-inline constexpr double kLongWay = 0.06;  // seconds per round trip
-
 class Lane {
   public:
     Lane(std::string upstream, int keep) : upstream_(std::move(upstream)), keep_(keep) {}

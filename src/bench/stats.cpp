@@ -8,10 +8,11 @@ namespace mirrorctl::bench {
 namespace {
 
 constexpr std::size_t kMaxPoints = 512;
-constexpr double kShortest = 0.0005;     // seconds; below, a rate is noise of the scheduler
-constexpr double kShortSlice = 0.02;     // seconds; finer pictures of a flow show the scheduler
-constexpr double kShortLook = 0.1;       // seconds; below, a fall of the rate is noise too, no throttle
-constexpr double kGrowth = 1.25;         // a flow that gained this much in one RTT is still in slow start
+constexpr double kShortest = 0.0005;  // seconds; below, a rate is noise of the scheduler
+constexpr double kShortSlice = 0.02;  // seconds; finer pictures of a flow show the scheduler
+constexpr double kShortLook = 0.1;    // seconds; below, a fall of the rate is noise too, no throttle
+constexpr double kGrowth = 1.25;      // a flow that gained this much in one RTT is still in slow start
+constexpr double kTripsOfGrowth = 4;
 constexpr double kGrowthHeadroom = 6.0;  // what a growing flow may still reach, as a factor,
 constexpr double kGrowthRounds = 8;      // and early on: as if it grew for so many round trips
 constexpr double kBurstHeadroom = 1.3;   // a short peak above the mean is not believed
@@ -160,6 +161,9 @@ Estimate FlowMeter::estimate(double rtt) const {
     double early = rate_between(first_, middle);
     out.growing = only_begun || (recent > late * 0.9 && grows(span, end, rtt));
     out.rate = std::min(recent, kBurstHeadroom * late);
+    // The last round trip of slow start brings as much as all before: the next one brings no less.
+    if (out.growing && !only_begun && rtt >= kLongWay && span >= kTripsOfGrowth * rtt)
+        out.rate = std::max(out.rate, rate_between(end - rtt, end));
     out.watched = span;
     bool short_look = span < kShortLook;
     if (short_look) {

@@ -10,6 +10,7 @@
 namespace mirrorctl::bench {
 
 inline constexpr double kInitialWindow = 10 * 1460.0;  // bytes: ten segments (RFC 6928)
+inline constexpr double kLongWay = 0.06;               // seconds per round trip
 
 // A rate with its bounds, bytes per second. `low` is what a cautious reader would count on, `high` what the
 // flow may still reach.

@@ -35,6 +35,17 @@ TEST(FlowMeter, SlowStartIsSeenAsGrowing) {
     EXPECT_GT(estimate.high, 3 * estimate.rate);
 }
 
+TEST(FlowMeter, SlowStartOfALongWayIsJudgedByItsLastRoundTrip) {
+    constexpr double kTrip = 0.2;
+    auto seen = flow(7 * kTrip, [](double at) {
+                    return kInitialWindow / kTrip * std::exp2(std::floor(at / kTrip + 1e-9));
+                }).estimate(kTrip);
+    double last = kInitialWindow / kTrip * std::exp2(6);
+    EXPECT_TRUE(seen.growing);
+    EXPECT_NEAR(seen.rate, last, 0.1 * last);
+    EXPECT_GT(seen.high, 4 * last);
+}
+
 TEST(FlowMeter, BurstThenThrottle) {
     auto estimate = flow(1.0, [](double t) { return t < 0.3 ? 30e6 : 1e6; }).estimate(0.01);
     EXPECT_TRUE(estimate.throttled);
