@@ -118,9 +118,13 @@ int Course::first_looks() const {
     return count;
 }
 
+// Proofs that others wait for: not those that only go on, nor those that wait for a patient first byte.
 int Course::confirmations() const {
     int count = 0;
-    for (const auto* session : confirming_) count += session->sampling() ? 1 : 0;
+    for (const auto* session : confirming_) {
+        bool waits = session->patience() >= 0 && !session->got_headers();
+        count += session->sampling() && !waits && !reads_on_.contains(session) ? 1 : 0;
+    }
     return count;
 }
 
@@ -242,6 +246,7 @@ void Course::settle_finished(Lane& lane) {
         if (auto held = reserved_.find(session.get()); held != reserved_.end()) {
             ledger_.release(held->second - session->on_its_way());
             reserved_.erase(held);
+            reads_on_.erase(session.get());
             bool seen_all = session->samples() > 0 && !session->has_unread_layer();
             bool enough = session->looked_enough() || session->prediction().best > lane.bar();
             if ((confirming_.contains(session.get()) && enough) || seen_all) session->set_confirmed();

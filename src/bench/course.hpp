@@ -18,6 +18,8 @@ namespace mirrorctl::bench {
 
 // What is on its way when a flow is cut: it uses the line, and nobody counts it.
 inline constexpr std::int64_t kInFlight = 256LL << 10U;
+inline constexpr std::int64_t kFirstMost = 7LL << 20U;  // bytes of a first look that is still growing
+inline constexpr double kFirstSeconds = 0.2;            // of a first look, or six round trips
 
 class Course {
   public:
@@ -53,6 +55,8 @@ class Course {
     bool turn_away(Lane& lane);
     bool start_gates(Lane& lane);
     bool start_first_samples();
+    bool make_way(const Lane& lane);
+    void end_early(Session& session);
     bool start_confirmations();
     bool prove_a_safe_one(const Lane& lane);
     bool start_tags(Lane& lane);
@@ -62,7 +66,10 @@ class Course {
     void settle_finished(Lane& lane);
     static void settle_followers(Lane& lane);
     std::optional<SampleRule> more_of(Session& session);
+    std::int64_t bytes_for(bool confirm) const;
+    bool must_wait(const Session& session, const SampleRule& rule, bool confirm) const;
     bool begin(Session& session, SampleRule rule, bool confirm);
+    std::optional<SampleRule> read_on(Session& session, const Lane& lane);
     SampleRule first_look(const Session& session) const;
     std::int64_t spare_bytes(const Session& session, const Lane& lane) const;
     SampleRule second_look(const Session& session, const Lane& lane) const;
@@ -152,6 +159,7 @@ class Course {
     std::map<Session*, std::int64_t> reserved_;
     std::map<const Session*, std::int64_t> counted_;  // bytes that the ledger knows of
     std::set<const Session*> confirming_;
+    std::set<const Session*> reads_on_;  // they are proven, and go on
     std::set<const Session*> admitted_;
     std::set<const Session*> told_;
     std::map<const Session*, double> progress_at_;

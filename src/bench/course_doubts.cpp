@@ -88,7 +88,8 @@ Session* Course::most_doubtful() const {
 
 // All that is under way is proofs that leave most of the line to others.
 bool Course::only_small_proofs() const {
-    int proofs = confirmations();
+    int proofs = 0;
+    for (const auto* session : confirming_) proofs += session->sampling() ? 1 : 0;
     if (proofs == 0 || proofs != transfers() || share_of_proofs() > kSmallProof) return false;
     return std::all_of(lanes_.begin(), lanes_.end(), [](const Lane& lane) {
         return std::all_of(lane.sessions().begin(), lane.sessions().end(), [](const auto& session) {
@@ -106,20 +107,20 @@ bool Course::think_again() {
         return false;
     auto* session = most_doubtful();
     if (session == nullptr) return false;
-    if (doubts_since_ < 0 && over_) doubts_since_ = clock_.now();
-    doubted_.insert(session);
     bool proof = session->waited_in_vain() ||
                  (!session->confirmed() && session->samples() > 1 && !session->estimate().throttled);
-    if (session->waited_in_vain()) session->wait_longer(doubt_left());
-    if (proof) return begin(*session, second_look(*session, *lane_of(*session)), true);
-    session->look_alone();
     double seconds = std::max(kDoubtTry, kDoubtTrips * session->phases().rtt);
-    return begin(*session,
-                 {.max_bytes = kDoubtMost,
-                  .enough_bytes = kDoubtMost,
-                  .min_seconds = seconds,
-                  .max_seconds = 2 * seconds},
-                 false);
+    auto rule = proof ? second_look(*session, *lane_of(*session))
+                      : SampleRule{.max_bytes = kDoubtMost,
+                                   .enough_bytes = kDoubtMost,
+                                   .min_seconds = seconds,
+                                   .max_seconds = 2 * seconds};
+    if (must_wait(*session, rule, proof)) return false;
+    if (doubts_since_ < 0 && over_) doubts_since_ = clock_.now();
+    doubted_.insert(session);
+    if (session->waited_in_vain()) session->wait_longer(doubt_left());
+    if (!proof) session->look_alone();
+    return begin(*session, rule, proof);
 }
 
 }  // namespace mirrorctl::bench

@@ -102,7 +102,8 @@ bool Course::end_hopeless(Lane& lane) {
         if (flow == nullptr || !session->got_headers() || flow->bytes() == 0) continue;
         double rtt = session->trip();
         bool second = confirming_.contains(session.get());
-        if (second && session.get() != tries_line_) session->settle_for(second_look(*session, lane));
+        if (second && session.get() != tries_line_ && !reads_on_.contains(session.get()))
+            session->settle_for(second_look(*session, lane));
         double bar = bar_of(lane, *session);
         bool hopeless =
             flow->duration() >= std::max(kHopelessAfter, 4 * rtt) && session->live_prediction().best > bar;
@@ -111,9 +112,11 @@ bool Course::end_hopeless(Lane& lane) {
         // The bytes of a round trip may come in one burst, with nothing before and behind it; and a second
         // look goes on until it is plain that it was a burst that ended.
         double certain = second ? kEndOfBurst : std::min(rtt, kLongestGap);
+        // Who reads on and falls goes on until it is plain how far.
+        if (reads_on_.contains(session.get()) && !session->live_estimate().settled) since = now;
         bool late = !second && lane.comes_too_late(*session);
         if (!late && (!hopeless || now - since < certain) && !cannot_win(lane, *session)) continue;
-        session->cut_sample(transport_);
+        end_early(*session);
         any = true;
     }
     return any;

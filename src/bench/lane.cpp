@@ -150,6 +150,13 @@ bool Lane::promising(const Session& session) const {
     return std::none_of(sessions_.begin(), sessions_.end(), better);
 }
 
+bool Lane::comes_near(const Session& session) const {
+    double mine = kWorthIt * session.live_prediction().expected;
+    return std::none_of(sessions_.begin(), sessions_.end(), [&](const auto& other) {
+        return other.get() != &session && contends(*other) && other->live_prediction().expected < mine;
+    });
+}
+
 Session* Lane::least_suspect() const {
     double burst = std::numeric_limits<double>::infinity();
     for (const auto& session : sessions_) {

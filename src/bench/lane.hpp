@@ -32,6 +32,8 @@ class Lane {
     // Where some turned out to be bursts and nobody is proven yet: the best of those that are not as fast as
     // the bursts were. Else nullptr.
     Session* least_suspect() const;
+    // Nobody seems plainly better.
+    bool comes_near(const Session& session) const;
     // A first look under way that may go on: nobody who was looked at is better, and it could still win.
     bool promising(const Session& session) const;
     // Where most are alike: this one, which was not looked at yet, would have to be far faster than all of

@@ -202,7 +202,7 @@ bool Session::on_headers(const net::Response& response) {
 bool Session::on_body(std::string_view bytes, double at) {
     last_activity_ = launched_at_ + at;
     if (intake_->on_body(bytes, at)) return true;
-    if (step_ != Step::sample || goes_on_ || !intake_->ended_early() || !around_.more) return false;
+    if (step_ != Step::sample || !intake_->ended_early() || !around_.more) return false;
     auto rule = around_.more(*this);
     if (rule) go_on(*rule);
     return rule.has_value();

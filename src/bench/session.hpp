@@ -178,6 +178,7 @@ class Session final : public net::Handler {
     Estimate live_estimate() const;
     int samples() const { return samples_; }
     bool confirmed() const { return confirmed_; }
+    bool goes_on() const { return goes_on_; }  // the sample under way is longer than was asked at first
     bool went_on() const { return went_on_; }  // a sample that was to be short became a long one
     const Session* source() const { return source_; }
     bool shared() const { return source_ != nullptr; }

@@ -69,6 +69,7 @@ void Session::take_sample(double first_byte) {
     ++samples_;
     sampled_bytes_ += intake_->received();
     proof_bytes_ += alone_ ? 0 : intake_->received();
+    if (estimate_.throttled) proof_bytes_ = 0;  // they prove that it may fall
     was_alone_ = was_alone_ || alone_;
     alone_ = false;
     goes_on_ = false;

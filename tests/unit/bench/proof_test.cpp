@@ -1,4 +1,5 @@
 // What it takes until somebody is believed to be the fastest.
+#include "model/json/report_json.hpp"
 #include "scripted.hpp"
 
 #include <gtest/gtest.h>
@@ -25,6 +26,59 @@ TEST(Proof, ABurstDoesNotWin) {
     auto report = world.run(
         World::spec(image(), {World::mirror("https://steady.test"), World::mirror("https://burst.test")}));
     EXPECT_EQ(report.upstreams[0].ranking[0].mirror.url.host, "steady.test") << report_to_json(report);
+}
+
+// Sends `first` bytes at one rate, all that follows at another one; bytes per second.
+Host falling(std::int64_t first, double fast, double slow) {
+    return {.on_layer = [=](Answer& a) {
+        a.rate_at = [=](std::int64_t sent) { return sent < first ? fast : slow; };
+    }};
+}
+
+// The usual proof ends before the burst does.
+TEST(Proof, ALongBurstIsReadToItsEnd) {
+    World world;
+    world.serve("https://steady.test", {.rate = 6.5e6}, image());
+    world.serve("https://burst.test", falling(6 << 20, 7e6, 0.1e6), image());
+    auto report = world.run(
+        World::spec(image(), {World::mirror("https://steady.test"), World::mirror("https://burst.test")}));
+    const auto& first = report.upstreams[0].ranking[0];
+    EXPECT_EQ(first.mirror.url.host, "steady.test") << report.upstreams[0].why;
+    EXPECT_TRUE(first.confirmed);
+}
+
+// Two proofs run at a time. The slower one is not read to its end while somebody far better waits.
+TEST(Proof, WhoIsPlainlyBehindMakesWay) {
+    World world;
+    world.serve("https://one.test", {.rate = 3.3e6}, image());
+    world.serve("https://two.test", {.rate = 3.2e6}, image());
+    world.serve("https://late.test", {.first_byte = 0.15, .rate = 8e6}, image());
+    auto report =
+        world.run(World::spec(image(), {World::mirror("https://one.test"), World::mirror("https://two.test"),
+                                        World::mirror("https://late.test")}));
+    const auto& ranking = report.upstreams[0].ranking;
+    EXPECT_EQ(ranking[0].mirror.url.host, "late.test") << report.upstreams[0].why;
+    EXPECT_TRUE(ranking[0].confirmed);
+    EXPECT_LT(ranking[2].bytes, 4 << 20) << "its proof was to take 6.5 MiB";
+}
+
+// A fall that the end of the time hides is one all the same.
+TEST(Proof, WhoFellWhenTheTimeEndedIsNotProven) {
+    // A look, its connection, and 3 MiB at 1.2 MB/s are over after 2.9 s.
+    for (double seconds = 3.1; seconds <= 3.6; seconds += 0.1) {
+        World world;
+        world.serve("https://steady.test", {.rate = 0.7e6}, image());
+        world.serve("https://burst.test", falling(3 << 20, 1.2e6, 0.1e6), image());
+        auto spec =
+            World::spec(image(), {World::mirror("https://steady.test"), World::mirror("https://burst.test")});
+        spec.seconds = seconds;
+        for (const auto& m : world.run(spec).upstreams[0].ranking) {
+            if (m.mirror.url.host != "burst.test") continue;
+            EXPECT_GT(m.bytes, 3 << 20);
+            EXPECT_FALSE(m.confirmed && m.predicted_pull_s < 40)
+                << seconds << ": " << m.predicted_pull_s << " s told after " << m.bytes << " bytes";
+        }
+    }
 }
 
 // Bytes that a request for a range asks for, 0 for others.

@@ -74,7 +74,7 @@ TEST(Sim, LongAndFat) {
     EXPECT_EQ(many.wrong, "");
     EXPECT_LE(part(many.regrets, 0.95), 1.5);
     EXPECT_LE(part(many.seconds, 0.5), 4.0);
-    EXPECT_LE(many.most_mib, 35);
+    EXPECT_LE(many.most_mib, 36) << "what long ways have on their way when they are cut comes all the same";
 }
 
 TEST(Sim, Healthy) {
@@ -90,12 +90,13 @@ TEST(Sim, NearTiesEndSoon) {
     EXPECT_LE(many.most_mib, 24);
 }
 
-// Among them bursts that are bigger than a proof, and connections with a limit each, which one flow shows as
-// slower than a pull is: the bound on the worst is loose.
+// Among them bursts of up to 6 MiB, ten to a hundred times slower behind them, and connections with a limit
+// each, which one flow shows as slower than a pull is.
 TEST(Sim, Anything) {
     auto many = run_family('K', 100);
     EXPECT_LE(part(many.regrets, 0.5), 1.01);
     EXPECT_LE(part(many.regrets, 0.9), 1.25);
+    EXPECT_LE(part(many.regrets, 1), 3) << "no burst";
     EXPECT_LE(many.most_mib, 32);
     EXPECT_LE(many.most_requests, 8);
 }
