@@ -118,12 +118,14 @@ int Course::first_looks() const {
     return count;
 }
 
-// Proofs that others wait for: not those that only go on, nor those that wait for a patient first byte.
+// Proofs that others wait for: not those that only go on, where there is room for others, nor those that wait
+// for a patient first byte.
 int Course::confirmations() const {
     int count = 0;
     for (const auto* session : confirming_) {
+        bool aside = reads_on_.contains(session) && !line_.few_fill();
         bool waits = session->patience() >= 0 && !session->got_headers();
-        count += session->sampling() && !waits && !reads_on_.contains(session) ? 1 : 0;
+        count += session->sampling() && !waits && !aside ? 1 : 0;
     }
     return count;
 }

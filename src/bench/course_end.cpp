@@ -65,10 +65,14 @@ void Course::finish() {
             bool flows = session->sampling() && session->got_headers() && session->live_flow()->bytes() > 0;
             if (flows) {
                 session->cut_sample(transport_);
-                if (confirming_.contains(session.get()) && will_do(*session, lane))
+                if (session->falls()) {
+                    session->close_unproven();
+                    confirming_.erase(session.get());
+                } else if (confirming_.contains(session.get()) && will_do(*session, lane)) {
                     session->set_confirmed();
-                else
+                } else {
                     end_looks(*session);
+                }
             } else if (session->sampling() && session->patience() < 0 &&
                        clock_.now() - session->waiting_since() < kTooShort) {
                 session->step_back(transport_);

@@ -138,12 +138,14 @@ bool Course::first_looks_open(const Lane& lane) const {
     const auto& sessions = lane.sessions();
     double now = clock_.now();
     const auto* first = lane.leader();
+    auto leads = [&](const Session& session) {
+        auto live = session.live_prediction();
+        return first != nullptr && live.known() && live.expected < first->judged();
+    };
     return std::any_of(sessions.begin(), sessions.end(), [&](const auto& s) {
         double rtt = s->phases().rtt;
-        auto live = s->live_prediction();
-        bool leads = first != nullptr && live.known() && live.expected < first->judged();
         bool looks = s->sampling() && !confirming_.contains(s.get()) && rtt < kLongWay &&
-                     (leads || now - s->launched_at() < kFirstSeconds + 3 * rtt);
+                     (now - s->launched_at() < kFirstSeconds + 3 * rtt || leads(*s));
         bool waits = s->stage() == Session::Stage::gated && !s->in_flight() && !s->closed() &&
                      rtt < kLongWay && lane.bearer_of(*s) == nullptr;
         return looks || waits || (s->wants() && s->step() == Session::Step::sample);
@@ -210,8 +212,8 @@ bool Course::make_way(const Lane& lane) {
     const auto* next = waiting.front();
     Session* last = nullptr;
     for (const auto& session : lane.sessions()) {
-        if (!session->sampling() || !confirming_.contains(session.get()) || session.get() == fills_line_)
-            continue;
+        bool proves = session->sampling() && confirming_.contains(session.get());
+        if (!proves || reads_on_.contains(session.get()) || session.get() == fills_line_) continue;
         const auto* flow = session->live_flow();
         double plain = std::max(kFirstSeconds, kTripsToJudge * session->phases().rtt);
         double best = session->live_prediction().best;
@@ -227,8 +229,8 @@ bool Course::make_way(const Lane& lane) {
 // What did not end by itself may be looked at again: who is better now may fall.
 void Course::end_early(Session& session) {
     session.cut_sample(transport_);
+    if (!session.looked_enough()) confirming_.erase(&session);
     for (auto& lane : lanes_) settle_finished(lane);
-    if (!session.confirmed()) confirming_.erase(&session);
 }
 
 bool Course::start_confirmations() {

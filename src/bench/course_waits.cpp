@@ -88,7 +88,7 @@ double Course::bar_of(const Lane& lane, const Session& session) const {
     bool second = confirming_.contains(&session);
     double bar =
         second && !session.live_estimate().throttled ? std::numeric_limits<double>::infinity() : lane.bar();
-    if (!lane.stands()) return bar;
+    if (!lane.stands() || lane.leader() == &session) return bar;
     return std::min(bar, lane.leader()->judged() * (second ? 1 : kEnoughBehind));
 }
 

@@ -183,6 +183,10 @@ class Session final : public net::Handler {
     const Session* source() const { return source_; }
     bool shared() const { return source_ != nullptr; }
     void set_confirmed() { confirmed_ = true; }
+    // It fell a moment ago, and how far is not plain.
+    bool falls() const { return !estimate_.settled && 2 * estimate_.low <= estimate_.rate; }
+    // Whatever was believed of it, it counts with what it surely does.
+    void close_unproven() { confirmed_ = false, closed_ = true; }
     std::int64_t bytes() const { return bytes_; }
     std::int64_t sampled_bytes() const { return sampled_bytes_; }  // of samples that ended
     // Of samples that ended, without second thoughts: with each, a burst may begin anew.
