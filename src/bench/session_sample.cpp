@@ -84,8 +84,9 @@ void Session::note_read() {
 // What is known with what the sample under way saw so far.
 Estimate Session::with(const Estimate& seen) const {
     if (goes_on_ && seen.rate < kFallen * estimate_.rate) return combine(estimate_, seen, 1);
-    // Who was proven and reads on only shows whether it falls: others may begin beside it.
-    if (goes_on_ && confirmed_ && seen.settled && seen.rate < estimate_.rate) return estimate_;
+    // Who was proven and reads on beside others on a full line only shows whether it falls.
+    bool squeezed = crowd_ > 0 && crowd_ >= kFullLine * around_.line_peak;
+    if (goes_on_ && confirmed_ && squeezed && seen.settled && seen.rate < estimate_.rate) return estimate_;
     if (goes_on_) return seen;
     // What was seen beside many others is replaced by what was seen beside few.
     bool fewer = alone_ || (sampled_crowd_ > 0 && crowd_ < kFullLine * sampled_crowd_);
