@@ -61,7 +61,9 @@ void Session::on_sample(const net::Response& response) {
 }
 
 void Session::take_sample(double first_byte) {
+    bool fell = estimate_.throttled;
     note_estimate(intake_->estimate());
+    if (fell && !estimate_.throttled) proof_bytes_ = 0;  // they prove the rate that it fell to
     note_read();
     last_wait_ = first_byte;
     note_first_byte(first_byte);
@@ -69,7 +71,6 @@ void Session::take_sample(double first_byte) {
     ++samples_;
     sampled_bytes_ += intake_->received();
     proof_bytes_ += alone_ ? 0 : intake_->received();
-    if (estimate_.throttled) proof_bytes_ = 0;  // they prove that it may fall
     was_alone_ = was_alone_ || alone_;
     alone_ = false;
     goes_on_ = false;

@@ -47,6 +47,18 @@ TEST(Proof, ALongBurstIsReadToItsEnd) {
     EXPECT_TRUE(first.confirmed);
 }
 
+// A fall is no disgrace: what it fell to counts, and is more than the other one has.
+TEST(Proof, WhoFellAndIsStillTheBestIsProven) {
+    World world;
+    world.serve("https://falls.test", falling(1 << 20, 60e6, 7e6), image());
+    world.serve("https://slow.test", {.rate = 4e6}, image());
+    auto report = world.run(
+        World::spec(image(), {World::mirror("https://falls.test"), World::mirror("https://slow.test")}));
+    const auto& first = report.upstreams[0].ranking[0];
+    EXPECT_EQ(first.mirror.url.host, "falls.test") << report.upstreams[0].why;
+    EXPECT_TRUE(first.confirmed);
+}
+
 // Two proofs run at a time. The slower one is not read to its end while somebody far better waits.
 TEST(Proof, WhoIsPlainlyBehindMakesWay) {
     World world;
