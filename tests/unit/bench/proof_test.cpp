@@ -35,28 +35,45 @@ Host falling(std::int64_t first, double fast, double slow) {
     }};
 }
 
+// Who of two is believed to be the fastest, with all that is said about it.
+Measurement fastest_of(const Host& one, const Host& two) {
+    World world;
+    world.serve("https://one.test", one, image());
+    world.serve("https://two.test", two, image());
+    auto report = world.run(
+        World::spec(image(), {World::mirror("https://one.test"), World::mirror("https://two.test")}));
+    return report.upstreams[0].ranking[0];
+}
+
 // The usual proof ends before the burst does.
 TEST(Proof, ALongBurstIsReadToItsEnd) {
-    World world;
-    world.serve("https://steady.test", {.rate = 6.5e6}, image());
-    world.serve("https://burst.test", falling(6 << 20, 7e6, 0.1e6), image());
-    auto report = world.run(
-        World::spec(image(), {World::mirror("https://steady.test"), World::mirror("https://burst.test")}));
-    const auto& first = report.upstreams[0].ranking[0];
-    EXPECT_EQ(first.mirror.url.host, "steady.test") << report.upstreams[0].why;
+    auto first = fastest_of({.rate = 6.5e6}, falling(6 << 20, 7e6, 0.1e6));
+    EXPECT_EQ(first.mirror.url.host, "one.test") << first.reason;
     EXPECT_TRUE(first.confirmed);
 }
 
 // A fall is no disgrace: what it fell to counts, and is more than the other one has.
 TEST(Proof, WhoFellAndIsStillTheBestIsProven) {
-    World world;
-    world.serve("https://falls.test", falling(1 << 20, 60e6, 7e6), image());
-    world.serve("https://slow.test", {.rate = 4e6}, image());
-    auto report = world.run(
-        World::spec(image(), {World::mirror("https://falls.test"), World::mirror("https://slow.test")}));
-    const auto& first = report.upstreams[0].ranking[0];
-    EXPECT_EQ(first.mirror.url.host, "falls.test") << report.upstreams[0].why;
+    auto first = fastest_of(falling(1 << 20, 60e6, 7e6), {.rate = 4e6});
+    EXPECT_EQ(first.mirror.url.host, "one.test") << first.reason;
     EXPECT_TRUE(first.confirmed);
+}
+
+// The bytes in which it fell prove the rate that it fell to, and no higher one.
+TEST(Proof, IsOfTheRateThatItFellTo) {
+    OneSession session(falling(3 << 20, 60e6, 7e6), image());
+    SampleRule rule{.max_bytes = 9 << 19, .enough_bytes = 9 << 19, .min_seconds = 2, .max_seconds = 4};
+    session->begin_sample(rule);
+    session.go(3);
+    ASSERT_EQ(session->samples(), 1);
+    EXPECT_TRUE(session->estimate().throttled);
+    EXPECT_EQ(session->proof_bytes(), rule.max_bytes);
+    rule.max_bytes = 1 << 20;  // as fast again as the first one began
+    session->begin_sample(rule);
+    session.go(3);
+    ASSERT_EQ(session->samples(), 2);
+    EXPECT_FALSE(session->estimate().throttled);
+    EXPECT_EQ(session->proof_bytes(), rule.max_bytes);
 }
 
 // Two proofs run at a time. The slower one is not read to its end while somebody far better waits.
@@ -84,7 +101,8 @@ TEST(Proof, WhoFellWhenTheTimeEndedIsNotProven) {
         auto spec =
             World::spec(image(), {World::mirror("https://steady.test"), World::mirror("https://burst.test")});
         spec.seconds = seconds;
-        for (const auto& m : world.run(spec).upstreams[0].ranking) {
+        auto report = world.run(spec);
+        for (const auto& m : report.upstreams[0].ranking) {
             if (m.mirror.url.host != "burst.test") continue;
             EXPECT_GT(m.bytes, 3 << 20);
             EXPECT_FALSE(m.confirmed && m.predicted_pull_s < 40)

@@ -4,6 +4,7 @@
 
 #include "base/digest.hpp"
 #include "base/strings.hpp"
+#include "bench/candidates.hpp"
 #include "bench/race.hpp"
 #include "registry/manifest.hpp"
 #include "support/fake_clock.hpp"
@@ -147,6 +148,32 @@ class World {
     support::FakeClock clock;
     support::FakeTransport transport;
     Collector observer;
+};
+
+// One session with "https://m.test", which has passed the gate; no race decides what it asks for next.
+class OneSession {
+  public:
+    OneSession(const Host& host, const Image& image)
+        : spec_(World::spec(image, {World::mirror("https://m.test")})),
+          around_{.spec = spec_, .platform = registry::running_platform()},
+          session_(std::move(candidates_of(spec_).at(0).candidates.at(0)), around_) {
+        world.serve("https://m.test", host, image);
+        while (session_.stage() == Session::Stage::gate) go(1);
+    }
+    // Sends what is due, and lets at most `seconds` pass.
+    void go(double seconds) {
+        if (session_.next() != nullptr) session_.launch(world.transport, world.clock.now(), 5);
+        for (double end = world.clock.now() + seconds; world.clock.now() < end && session_.in_flight();)
+            world.transport.turn(0.01);
+    }
+    Session* operator->() { return &session_; }
+
+    World world;
+
+  private:
+    BenchSpec spec_;
+    Surroundings around_;
+    Session session_;
 };
 
 }  // namespace mirrorctl::bench

@@ -1,5 +1,4 @@
 // Turns on a narrow line: each rule on its own.
-#include "bench/candidates.hpp"
 #include "scripted.hpp"
 #include "sim_world.hpp"
 
@@ -24,31 +23,20 @@ SimWorld world_of(unsigned seed, double line, const std::vector<Row>& rows) {
 // Somebody's turn begins while another one is in its first round trips: its bytes count, and that is all.
 TEST(Turns, ALookThatIsTakenBackIsReadOn) {
     Image image;
-    World world;
-    world.serve("https://m.test", {.rate = 1e6}, image);
-    auto spec = World::spec(image, {World::mirror("https://m.test")});
-    Surroundings around{.spec = spec, .platform = registry::running_platform()};
-    auto fields = candidates_of(spec);
-    Session session(std::move(fields.at(0).candidates.at(0)), around);
-    auto launch = [&](double seconds) {
-        if (session.next() != nullptr) session.launch(world.transport, world.clock.now(), 5);
-        for (double end = world.clock.now() + seconds; world.clock.now() < end && session.in_flight();)
-            world.transport.turn(0.01);
-    };
-    while (session.stage() == Session::Stage::gate) launch(1);
-    ASSERT_EQ(session.stage(), Session::Stage::gated) << session.verdict().reason;
-    auto at_the_gate = session.bytes();
+    OneSession session({.rate = 1e6}, image);
+    ASSERT_EQ(session->stage(), Session::Stage::gated) << session->verdict().reason;
+    auto at_the_gate = session->bytes();
     SampleRule look{.max_bytes = 1 << 20, .enough_bytes = 1 << 20, .min_seconds = 1, .max_seconds = 2};
-    session.begin_sample(look);
-    launch(0.2);
-    auto read = session.received();
+    session->begin_sample(look);
+    session.go(0.2);
+    auto read = session->received();
     ASSERT_GT(read, 50'000);
-    session.step_back(world.transport);
-    EXPECT_EQ(session.stage(), Session::Stage::gated);
-    EXPECT_FALSE(session.estimate().known());
-    EXPECT_EQ(session.bytes(), at_the_gate + read);
-    session.begin_sample(look);
-    const auto& headers = session.next()->headers;
+    session->step_back(session.world.transport);
+    EXPECT_EQ(session->stage(), Session::Stage::gated);
+    EXPECT_FALSE(session->estimate().known());
+    EXPECT_EQ(session->bytes(), at_the_gate + read);
+    session->begin_sample(look);
+    const auto& headers = session->next()->headers;
     bool goes_on = std::any_of(headers.begin(), headers.end(), [&](const auto& header) {
         return header.first == "Range" && header.second.starts_with(cat("bytes=", read, "-"));
     });
