@@ -118,15 +118,15 @@ double Course::best_alone() const {
 }
 
 // Of those that had no turn yet: who got most beside others, then the nearest. A small share tells no more
-// than none.
+// than none. Who fell would begin with a burst again.
 Session* Course::next_turn() const {
     Session* top = nullptr;
     double best = -std::numeric_limits<double>::infinity();
     for (const auto& lane : lanes_) {
         for (const auto& session : lane.sessions()) {
             bool open = session->usable() && !session->closed() && !session->confirmed() &&
-                        session->patience() < 0 && !had_line_.contains(session.get()) &&
-                        session->has_unread_layer();
+                        !session->estimate().throttled && session->patience() < 0 &&
+                        !had_line_.contains(session.get()) && session->has_unread_layer();
             if (!open || (session->in_flight() && !session->sampling()) || session->shared() ||
                 lane.bearer_of(*session) != nullptr)
                 continue;
@@ -181,8 +181,8 @@ bool Course::end_if_line_is_full() {
     alone_->cut_sample(transport_);
     tries_line_ = nullptr;
     for (auto& lane : lanes_) settle_finished(lane);
-    if (!thin && prove_it_fills(nearest_full())) return true;
     // No proof fits a thin line. Who came last did not stand out beside others, as bursts do.
+    if (rate >= kThinLine && prove_it_fills(nearest_full())) return true;
     alone_->set_confirmed();
     close_what_cannot_win();
     return true;
@@ -216,12 +216,13 @@ bool Course::settle_full_line() {
 // Of those that filled the line and are not proven: all get the same, so the fewest round trips count.
 Session* Course::nearest_full() const {
     Session* nearest = nullptr;
+    double full = kNearPeak * std::min(line_.peak(), around_.line_full);
     for (const auto& lane : lanes_)
         for (const auto& session : lane.sessions()) {
             const auto& seen = session->estimate();
             bool open = had_line_.contains(session.get()) && session->usable() && !session->in_flight() &&
                         !session->confirmed() && !session->closed();
-            if (!open || seen.throttled || seen.rate < kNearPeak * line_.peak()) continue;
+            if (!open || seen.throttled || seen.rate < full) continue;
             if (nearest == nullptr || session->phases().rtt < nearest->phases().rtt) nearest = session.get();
         }
     return nearest;

@@ -56,6 +56,17 @@ TEST(Turns, EndSoonWhereSeveralGetTheSame) {
     }
 }
 
+// Three that filled the line agree, and the peak was higher: the last of them, a burst, is not taken at its
+// word.
+TEST(Turns, WhoFillsAWideLineIsProven) {
+    for (unsigned seed : {109U, 5024U, 5561U}) EXPECT_LE(sim_run(sim_world('K', seed)).regret, 1.25) << seed;
+}
+
+// Its first second's worth comes at once, also when it has the line for itself: a turn would show that again.
+TEST(Turns, WhoFellGetsNone) {
+    for (unsigned seed : {99U, 204U}) EXPECT_LE(sim_run(sim_world('K', seed)).regret, 1.05) << seed;
+}
+
 // The fastest one waits before it serves, and is asked for its smallest layer beside the proof of a slow one,
 // and beside another look: no reason to begin with turns, which would end that.
 TEST(Turns, DoNotBeginBesideSecondThoughts) {
