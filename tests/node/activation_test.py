@@ -73,7 +73,7 @@ def a_restart_waits_for_consent(stage, suite):
     waiting = [entry for entry in document["pending"] if entry["unit"] == "docker.service"]
     expect(len(waiting) == 1 and "1 running container would stop" in waiting[0]["reason"], document["pending"])
     expect(state() == before and node.property("docker", "MainPID") == pid, "something was restarted")
-    expect(node.docker_mirrors()[:1] == [FAST], "the mirrors, which a reload takes in, are not live")
+    expect(node.docker_mirrors()[:1] == [FAST], f"the mirrors, which a reload takes in, are not live: {node.docker_mirrors()}")
     again = apply(node, *PROXY)
     expect(not again["changed"] and again["pending"] == document["pending"], again)
     document = apply(node, *PROXY, "--restart", "always")
