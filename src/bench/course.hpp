@@ -49,7 +49,6 @@ class Course {
     const std::string& proxy_error() const { return proxy_error_; }
 
   private:
-    std::string reason_of_end(const Lane& lane) const;
     bool decided() const;
     bool decide();
     double left() const;

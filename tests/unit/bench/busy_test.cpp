@@ -7,7 +7,6 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
-#include <string>
 
 namespace mirrorctl::bench::busy_test {
 namespace {
@@ -62,14 +61,6 @@ TEST(Busy, WhatCameWhileNobodyReadIsNoFall) {
     EXPECT_LT(interrupted(false).estimate(0.001).rate, 30e6);
 }
 
-TEST(Busy, TheReportSaysSo) {
-    auto world = sim_world('A', 1);
-    EXPECT_EQ(sim_run(world).report.upstreams.at(0).why.find("busy"), std::string::npos);
-    world.pauses = 0.08;
-    auto why = sim_run(world).report.upstreams.at(0).why;
-    EXPECT_NE(why.find("this node was busy: mirrorctl got no processor for "), std::string::npos) << why;
-}
-
 TEST(Busy, ThePickIsNearTheBestAllTheSame) {
     constexpr unsigned kWorlds = 80;
     int missed = 0;
@@ -81,7 +72,7 @@ TEST(Busy, ThePickIsNearTheBestAllTheSame) {
         missed += run.regret > 1.05 ? 1 : 0;
     }
     printf("busy: %d of %u more than 1.05 times slower than the best\n", missed, kWorlds);
-    EXPECT_LE(missed, 12);
+    EXPECT_LE(missed, 10);
 }
 
 }  // namespace
