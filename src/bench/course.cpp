@@ -249,7 +249,7 @@ void Course::settle_finished(Lane& lane) {
             ledger_.release(held->second - session->on_its_way());
             reserved_.erase(held);
             reads_on_.erase(session.get());
-            bool seen_all = session->samples() > 0 && !session->has_unread_layer();
+            bool seen_all = session->samples() > 0 && !session->tells_more();
             bool enough = session->looked_enough() || session->prediction().best > lane.bar();
             if ((confirming_.contains(session.get()) && enough) || seen_all) session->set_confirmed();
         }

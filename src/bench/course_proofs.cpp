@@ -248,7 +248,7 @@ bool Course::start_confirmations() {
             if (session->in_flight() || session->wants()) continue;
             if (!room_for_proof(*session)) continue;
             any = true;
-            if (looked_long_enough(*session, lane) || !session->has_unread_layer())
+            if (looked_long_enough(*session, lane) || !session->tells_more())
                 session->set_confirmed();
             else if (confirming_.contains(session) || grows_too_long(*session))
                 end_looks(*session);

@@ -130,6 +130,8 @@ class Session final : public net::Handler {
 
     // For a gated or sampled session with nothing under way.
     bool has_unread_layer() const;
+    // What is left of the layers is worth a sample, beside what was read.
+    bool tells_more() const;
     // Prepares the next sample by a rule without its `rtt`; returns the bytes it may take at most.
     std::int64_t begin_sample(SampleRule rule);
     // What comes in over all samples together while others may take a part of the line from this one; 0: they

@@ -15,6 +15,7 @@ constexpr double kFallen = 0.5;                       // of what it was before
 constexpr double kQueueSeconds = 0.05;                // what routers on the way hold
 constexpr std::int64_t kCalmAfter = 96 * 1024;        // bytes in which most flows are over slow start
 constexpr std::int64_t kRestOfSmallest = 512 * 1024;  // bytes: a shorter layer shows no speed
+constexpr double kRestThatTells = 0.125;              // of what was read
 constexpr std::int64_t kRestWorthAsking = 32 * 1024;  // a shorter rest of a layer tells nothing
 
 }  // namespace
@@ -24,6 +25,18 @@ bool Session::has_unread_layer() const {
         auto it = read_.find(layer.digest);
         return it == read_.end() ? layer.size > 0 : layer.size - it->second >= kRestWorthAsking;
     });
+}
+
+bool Session::tells_more() const {
+    std::int64_t rest = 0;
+    std::int64_t read = 0;
+    for (const auto& layer : image_.layers) {
+        auto it = read_.find(layer.digest);
+        auto done = it == read_.end() ? 0 : it->second;
+        rest = std::max(rest, layer.size - done);
+        read += done;
+    }
+    return has_unread_layer() && static_cast<double>(rest) >= kRestThatTells * static_cast<double>(read);
 }
 
 std::int64_t Session::begin_sample(SampleRule rule) {

@@ -76,6 +76,28 @@ TEST(Proof, IsOfTheRateThatItFellTo) {
     EXPECT_EQ(session->proof_bytes(), rule.max_bytes);
 }
 
+// A small rest of the image tells nothing more: on a busy node the first look seemed to fall, and what was
+// left of the only large layer was less than a usual proof.
+TEST(Proof, WhoseImageIsReadNeedsNoMore) {
+    static const Image kSmall(6U << 20U, "six", 300'000);
+    int asked = 0;
+    Host fast{.on_layer = [&](Answer& a) {
+        if (asked++ == 0)
+            a.rate_at = [](std::int64_t sent) { return sent < (5 << 18) ? 30e6 : 5e6; };
+        else
+            a.rate_at = [](std::int64_t) { return 14e6; };
+    }};
+    World world;
+    world.serve("https://fast.test", fast, kSmall);
+    world.serve("https://slow.test", {.rate = 3.6e6}, kSmall);
+    auto report = world.run(
+        World::spec(kSmall, {World::mirror("https://fast.test"), World::mirror("https://slow.test")}));
+    const auto& first = report.upstreams[0].ranking[0];
+    EXPECT_EQ(first.mirror.url.host, "fast.test") << report_to_json(report);
+    EXPECT_TRUE(first.confirmed);
+    EXPECT_EQ(asked, 2) << "once more for 300 kB";
+}
+
 // Two proofs run at a time. The slower one is not read to its end while somebody far better waits.
 TEST(Proof, WhoIsPlainlyBehindMakesWay) {
     World world;
