@@ -35,6 +35,8 @@ class Course {
     bool advance();
     // Every upstream was decided at the last turn, time is up, or the proxy is to blame.
     bool over() const { return over_ || left() <= 0 || !proxy_error_.empty(); }
+    // The transport's turn is over: what had come was read.
+    void looked() { around_.pauses.looked(clock_.now()); }
     // Why it is over for this upstream, a part of a sentence. Before `finish`.
     std::string end_of(const Lane& lane) const;
     // Ends what is still under way; says why for everyone who was not measured.
@@ -47,6 +49,7 @@ class Course {
     const std::string& proxy_error() const { return proxy_error_; }
 
   private:
+    std::string reason_of_end(const Lane& lane) const;
     bool decided() const;
     bool decide();
     double left() const;

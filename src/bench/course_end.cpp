@@ -2,12 +2,16 @@
 #include "base/strings.hpp"
 #include "bench/course.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 namespace mirrorctl::bench {
 
 namespace {
 
 constexpr double kProgressEvery = 0.1;  // seconds
-constexpr double kTooShort = 0.6;       // seconds of waiting for a first byte that say nothing yet
+constexpr double kTooShort = 0.6;  // seconds, of waiting for a first byte or of a race, that say nothing yet
+constexpr double kBusy = 0.25;     // of the time
 
 std::string stage_word(const Session& session) {
     if (!session.got_headers() && session.samples() == 0 && session.step() == Session::Step::manifest)
@@ -46,6 +50,13 @@ void Course::tell_progress() {
 }
 
 std::string Course::end_of(const Lane& lane) const {
+    double share = around_.pauses.until(clock_.now()) / std::max(clock_.now() - start_, kTooShort);
+    if (share < kBusy) return reason_of_end(lane);
+    return cat(reason_of_end(lane), "; this node was busy: mirrorctl got no processor for ",
+               std::lround(100 * share), " % of the time, and real speeds may be higher");
+}
+
+std::string Course::reason_of_end(const Lane& lane) const {
     if (!proxy_error_.empty()) return "the proxy failed";
     if (left() <= 0)
         return cat("the budget of ", format_duration(budget_.seconds), " ended before it was certain");

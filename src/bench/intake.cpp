@@ -128,7 +128,7 @@ void Intake::go_on(const SampleRule& rule) {
     enough_ = false;
 }
 
-bool Intake::on_body(std::string_view bytes, double at) {
+bool Intake::on_body(std::string_view bytes, double at, double unread) {
     received_ += static_cast<std::int64_t>(bytes.size());
     bool over = received_ > limit_;
     if (!accepted_) return !over;
@@ -141,7 +141,7 @@ bool Intake::on_body(std::string_view bytes, double at) {
         text_.append(bytes);
         return true;
     }
-    meter_.add(at, static_cast<std::int64_t>(bytes.size()));
+    meter_.add(at, static_cast<std::int64_t>(bytes.size()), unread);
     if (whole_) hash_.update(bytes);
     if (over && whole_)
         return stop_with(looks_like_html(text_) ? html_page("a blob")

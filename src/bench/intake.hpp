@@ -36,7 +36,8 @@ class Intake {
                          const SampleRule& rule);
 
     bool on_headers(const net::Response& response);
-    bool on_body(std::string_view bytes, double at);
+    // `at`, `unread`: see FlowMeter::add.
+    bool on_body(std::string_view bytes, double at, double unread = 0);
     // nullopt: it is what was asked for. Only for answers with a status that `wants` accepts and without an
     // error.
     std::optional<Verdict> finish(const net::Response& response);

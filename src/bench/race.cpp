@@ -69,7 +69,9 @@ Report run(const BenchSpec& spec, net::Transport& transport, sys::Clock& clock, 
         if (course.over()) break;
         // Nothing under way and nothing that could be started: what is left waits for a budget that does not
         // come back in time.
-        if (!transport.turn(kTurn) && !course.advance()) break;
+        bool busy = transport.turn(kTurn);
+        course.looked();
+        if (!busy && !course.advance()) break;
         if (course.only_samples()) clock.sleep(kRest);
     }
     std::vector<std::string> ends;

@@ -6,6 +6,7 @@
 #include "registry/token.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace mirrorctl::bench {
 
@@ -192,6 +193,7 @@ double Session::rate_lately(double now, double seconds) const {
 bool Session::on_headers(const net::Response& response) {
     got_headers_ = true;
     last_activity_ = launched_at_ + std::max(0.0, response.timing.first_byte);
+    unread_ = around_.pauses.until(last_activity_);
     if (step_ == Step::sample && intake_->wants(response.status)) {
         last_wait_ = hop_seconds_ + std::max(0.0, response.timing.first_byte);
         note_final_host();
@@ -201,7 +203,8 @@ bool Session::on_headers(const net::Response& response) {
 
 bool Session::on_body(std::string_view bytes, double at) {
     last_activity_ = launched_at_ + at;
-    if (intake_->on_body(bytes, at)) return true;
+    double unread = std::exchange(unread_, around_.pauses.until(last_activity_));
+    if (intake_->on_body(bytes, at, unread_ - unread)) return true;
     if (step_ != Step::sample || !intake_->ended_early() || !around_.more) return false;
     auto rule = around_.more(*this);
     if (rule) go_on(*rule);

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "bench/intake.hpp"
+#include "bench/pauses.hpp"
 #include "bench/score.hpp"
 #include "bench/spec.hpp"
 #include "net/transport.hpp"
@@ -59,6 +60,7 @@ struct Surroundings {
     const BenchSpec& spec;
     registry::Platform platform;
     TokenShelf tokens = {};
+    Pauses pauses = {};
     double line_peak = 0;  // bytes per second: the most that came in over all samples together
     bool news = false;     // an answer ended
     // A sample has seen what its rule wants. A rule: it goes on until that one is content, too.
@@ -254,6 +256,7 @@ class Session final : public net::Handler {
     bool in_flight_ = false;
     bool got_headers_ = false;
     double launched_at_ = 0;
+    double unread_ = 0;  // of all pauses, those before its last bytes
     double last_activity_ = 0;
     int hops_ = 0;
     double hop_seconds_ = 0;  // spent on redirects of this step

@@ -19,11 +19,13 @@ constexpr double kBurstHeadroom = 1.3;   // a short peak above the mean is not b
 constexpr double kTick = 1.1;            // seconds
 constexpr double kThrottle = 0.5;
 constexpr double kSilence = 0.05;      // seconds without a byte that may be a lost packet,
+constexpr double kMostlyUnread = 0.5;  // of a silence
 constexpr double kMoreThanTrip = 1.5;  // and longer than between the flights of slow start, in round trips,
 constexpr double kNearlyTrip = 0.9;    // or behind bytes that came all through a round trip
 constexpr double kLostTrips = 2;     // a retransmission needs a round trip, and another if that is lost, too,
 constexpr double kQueues = 0.5;      // behind what the queues on the way hold, in seconds
 constexpr double kAfterLoss = 0.03;  // seconds, beside a round trip, until all that waited is in
+constexpr double kAfterPause = 0.01;  // seconds until all that came while nobody read is in
 constexpr double kPaceSeconds = 1.0;
 constexpr std::ptrdiff_t kPauses = 3;
 constexpr double kTail = 0.1;  // seconds at the end of a flow that show that it falls
@@ -48,11 +50,12 @@ void FlowMeter::begin(double at) {
     points_.push_back({at, 0});
 }
 
-void FlowMeter::add(double at, std::int64_t bytes) {
+void FlowMeter::add(double at, std::int64_t bytes, double unread) {
     begin(at);
     at = std::max(at, last_);
     double flowed = last_ - (silences_.empty() ? first_ : silences_.back().to);
-    if (total_ > 0 && at - last_ >= kSilence) silences_.push_back({last_, at, flowed});
+    bool ours = unread > 0 && unread >= kMostlyUnread * (at - last_);
+    if (total_ > 0 && (ours || at - last_ >= kSilence)) silences_.push_back({last_, at, flowed, ours});
     if (silences_.size() > kMostSilences) silences_.pop_front();
     total_ += bytes;
     last_ = at;
@@ -93,6 +96,7 @@ std::vector<std::pair<double, double>> FlowMeter::series(std::size_t most) const
 }
 
 bool FlowMeter::like_a_loss(const Silence& silence, double rtt) {
+    if (silence.ours) return false;
     double seconds = silence.to - silence.from;
     bool longer = seconds >= kMoreThanTrip * rtt || (seconds >= kNearlyTrip * rtt && silence.after >= rtt);
     return longer && seconds <= kLostTrips * rtt + kQueues;
@@ -111,12 +115,13 @@ bool FlowMeter::caught_up(double since, double rtt) const {
            !paces_itself(rtt);
 }
 
-// The last moment up to which nothing waits behind a lost packet.
+// The last moment up to which nothing waits behind a lost packet, or to be read.
 double FlowMeter::settled_end(double rtt) const {
     double end = last_;
     if (paces_itself(rtt)) return end;
     for (auto it = silences_.rbegin(); it != silences_.rend(); ++it) {
-        if (end - it->to > rtt + kAfterLoss || !like_a_loss(*it, rtt)) break;
+        bool follows = end - it->to <= (it->ours ? kAfterPause : rtt + kAfterLoss);
+        if (!follows || !(it->ours || like_a_loss(*it, rtt))) break;
         if (last_ - it->from > kLostTrips * rtt + kQueues + kAfterLoss) break;
         end = it->from;
     }
@@ -170,7 +175,8 @@ Estimate FlowMeter::estimate(double rtt) const {
         late = std::max(late, bytes_at(end) / span);
         out.rate = std::max(out.rate, late);
     }
-    out.throttled = !short_look && out.rate < kThrottle * early &&
+    if (only_begun) out.rate = std::max(out.rate, bytes_at(end) / span);
+    out.throttled = !short_look && !only_begun && out.rate < kThrottle * early &&
                     bytes_at(middle) > static_cast<double>(kThrottleEvidence);
     if (out.throttled) {
         out.first_rate = early;

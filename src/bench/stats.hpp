@@ -33,8 +33,9 @@ struct Estimate {
 // once. Neither is the speed of the flow.
 class FlowMeter {
   public:
-    // `at` in seconds (any zero, never backwards), `bytes` since the last call.
-    void add(double at, std::int64_t bytes);
+    // `at` in seconds (any zero, never backwards), `bytes` since the last call; for `unread` seconds since
+    // then nobody looked whether any came (see Pauses).
+    void add(double at, std::int64_t bytes, double unread = 0);
     // The clock starts at `at` (the headers' arrival), so that a single burst of bytes has a duration.
     void begin(double at);
 
@@ -59,6 +60,7 @@ class FlowMeter {
         double from;
         double to;
         double after;  // seconds in which bytes came without a silence
+        bool ours;     // nobody read: the bytes came in that time
     };
     double bytes_at(double at) const;
     static bool like_a_loss(const Silence& silence, double rtt);

@@ -149,7 +149,7 @@ bool SimNet::step(double seconds) {
 }
 
 bool SimNet::deliver(net::RequestId id) {
-    static const std::string kBytes(4U << 20U, 'x');
+    static const std::string kBytes(256U << 10U, 'x');
     auto* flow = &flows_.at(id);
     if (flow->handler == nullptr) return false;
     if (clock_.now() >= flow->limit) return finish(id, timeout()), true;
@@ -172,6 +172,7 @@ bool SimNet::deliver(net::RequestId id) {
     if (lost_a_packet(*flow)) return false;
     auto fresh = static_cast<std::size_t>(flow->came + 0.5) - static_cast<std::size_t>(flow->delivered);
     if (fresh == 0) return false;
+    fresh = std::min(fresh, kBytes.size());
     flow->delivered += static_cast<double>(fresh);
     flow->response.bytes += static_cast<std::int64_t>(fresh);
     bool go_on =
@@ -207,8 +208,13 @@ bool SimNet::turn(double seconds) {
                            [](const auto& entry) { return entry.second.handler != nullptr; });
     };
     if (!busy()) return false;
-    while (clock_.now() < end - 1e-9)
-        if (step(end - clock_.now())) break;
+    if (pauses_ > 0 && clock_.now() >= runs_until_) {
+        std::exponential_distribution<double> some{1 / pauses_};
+        if (runs_until_ > 0) clock_.advance(some(random_));
+        runs_until_ = clock_.now() + some(random_);
+    }
+    while (!step(std::max(0.0, end - clock_.now())) && clock_.now() < end - 1e-9) {
+    }
     return busy();
 }
 

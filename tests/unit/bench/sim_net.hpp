@@ -47,6 +47,8 @@ class SimNet : public net::Transport {
     void add(const std::string& name, const SimHost& host) { hosts_[name].is = host; }
     // Of its fair share of a full line, the unluckiest flow gets this part.
     void share_at_least(double part) { least_luck_ = part; }
+    // The process gets no CPU for `seconds` on average, half of the time.
+    void busy_node(double seconds) { pauses_ = seconds; }
     std::int64_t arrived() const { return static_cast<std::int64_t>(arrived_); }  // counted or not
     int requests_to(const std::string& name) { return hosts_[name].requests; }
 
@@ -100,6 +102,8 @@ class SimNet : public net::Transport {
     net::RequestId last_ = 0;
     double arrived_ = 0;
     double stepped_at_ = 0;
+    double pauses_ = 0;
+    double runs_until_ = 0;
 };
 
 }  // namespace mirrorctl::bench

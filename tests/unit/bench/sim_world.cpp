@@ -350,6 +350,7 @@ SimRun sim_run(const SimWorld& world) {
         one.insecure = true;
         upstream.mirrors.push_back(one);
     }
+    net->busy_node(world.pauses);
     Quiet quiet;
     SimRun out;
     double start = clock.now();

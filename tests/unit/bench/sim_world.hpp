@@ -22,6 +22,7 @@ struct SimWorld {
     double line = 25e6;
     double least_share = 0.7;  // of a full line: what the unluckiest flow gets of its fair share
     double budget = Budget{}.seconds;
+    double pauses = 0;  // seconds
     std::vector<SimMirror> mirrors = {};
     const SimMirror& at(const std::string& name) const;
 };
