@@ -14,10 +14,11 @@ namespace {
 constexpr int kGates = 32;              // candidates at the gate at once: they move some kilobytes each
 constexpr double kBetweenTurns = 0.01;  // seconds between turns in which nothing ends
 constexpr std::int64_t kShareOfHeaders = 14;
-constexpr double kFar = 0.06;       // seconds per round trip
-constexpr double kYoung = 0.1;      // seconds
-constexpr double kLittle = 0.05;    // of what the line was seen to carry
-constexpr double kGateSeconds = 5;  // for one answer at the gate, its body included
+constexpr double kFar = 0.06;        // seconds per round trip
+constexpr double kYoung = 0.1;       // seconds
+constexpr double kLittle = 0.05;     // of what the line was seen to carry
+constexpr double kTimeForTurns = 5;  // seconds
+constexpr double kGateSeconds = 5;   // for one answer at the gate, its body included
 constexpr int kVisit =
     5;  // requests that a candidate is expected to need: index, manifest, blob, sample, one to spare
 
@@ -48,6 +49,8 @@ Course::Course(const BenchSpec& spec, net::Transport& transport, sys::Clock& clo
         }
         lanes_.push_back(std::move(lane));
     }
+    // Turns take time.
+    if (this->candidates() > kTooMany || budget_.seconds < kTimeForTurns) line_ = Line(kVeryNarrow);
     around_.more = [this](Session& session) { return more_of(session); };
     if (spec.asked_today) ledger_.limit_day(*spec.asked_today);
     rest_failed();

@@ -19,7 +19,10 @@ namespace mirrorctl::bench {
 // What is on its way when a flow is cut: it uses the line, and nobody counts it.
 inline constexpr std::int64_t kInFlight = 256LL << 10U;
 inline constexpr std::int64_t kFirstMost = 7LL << 20U;  // bytes of a first look that is still growing
-inline constexpr double kFirstSeconds = 0.2;            // of a first look, or six round trips
+// Candidates, for long proofs and for turns on all but the narrowest lines: their first looks need the bytes
+// and the time.
+inline constexpr std::size_t kTooMany = 45;
+inline constexpr double kFirstSeconds = 0.2;  // of a first look, or six round trips
 
 class Course {
   public:
@@ -139,7 +142,7 @@ class Course {
     Ledger ledger_;
     Surroundings around_;
     std::vector<Lane> lanes_;
-    Line line_ = {};
+    Line line_;
     Session* alone_ = nullptr;  // the only one that receives a sample
     double alone_since_ = 0;
     double looked_at_line_ = 0;

@@ -7,8 +7,7 @@ namespace mirrorctl::bench {
 
 namespace {
 
-constexpr std::size_t kTooMany = 45;  // candidates, for long proofs: their first looks need the bytes
-constexpr int kConfirmations = 2;     // at once
+constexpr int kConfirmations = 2;                    // at once
 constexpr std::int64_t kConfirmEnough = 9LL << 19U;  // outlasts usual bursts
 constexpr std::int64_t kMoreProof = 13LL << 19U;     // outlasts most
 constexpr double kConfirmSeconds = 1.3;              // of who is faster than most
@@ -66,8 +65,8 @@ SampleRule Course::second_look(const Session& session, const Lane& lane) const {
         longest = slow ? kLongestProof : kUsualProof;
     }
     if (!thin && needs(enough) <= longest) seconds = std::max(seconds, needs(enough));
-    // A full line makes all alike, bursts included.
-    bool usual = !fills && lane.most_are_like(session);
+    // A full line makes all alike, bursts included; so does a fall.
+    bool usual = !fills && live.settled && lane.most_are_like(session);
     return {.max_bytes = most,
             .ask_bytes = candidates() <= kTooMany ? kMoreProof : 0,  // should it read on
             .enough_bytes = enough,
@@ -217,8 +216,9 @@ bool Course::make_way(const Lane& lane) {
         const auto* flow = session->live_flow();
         double plain = std::max(kFirstSeconds, kTripsToJudge * session->phases().rtt);
         double best = session->live_prediction().best;
-        if (flow->bytes() == 0 || flow->duration() < plain || best < kMakesWay * next->prediction().expected)
-            continue;
+        // Who falls goes on until it is plain how far: else the next look begins with a burst again.
+        bool plainly = flow->bytes() > 0 && flow->duration() >= plain && session->live_estimate().settled;
+        if (!plainly || best < kMakesWay * next->prediction().expected) continue;
         if (last == nullptr || best > last->live_prediction().best) last = session.get();
     }
     if (last == nullptr) return false;
@@ -242,8 +242,10 @@ bool Course::start_confirmations() {
         if (confirmations() >= (narrow() ? 1 : kConfirmations)) break;
         any = prove_a_safe_one(lane) || any;
         bool open = first_looks_open(lane);
+        bool few = line_.few_fill() && candidates() <= kTooMany;
         for (auto* session : lane.worth_confirming()) {
-            if (open && !lane.promising(*session)) continue;
+            // Where few fill the line, a proof beside first looks proves little.
+            if (open && (few || !lane.promising(*session))) continue;
             if (session->phases().rtt >= kLongWay && long_looks_open(lane)) continue;
             if (session->in_flight() || session->wants()) continue;
             if (!room_for_proof(*session)) continue;

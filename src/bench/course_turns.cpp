@@ -29,7 +29,7 @@ constexpr double kMostOfPeak = 0.7;
 constexpr double kPlainlyBehind = 1.1;
 constexpr double kShareOfTime = 0.45;  // of the budget goes to turns
 constexpr double kSomeShare = 0.25;    // of the line: more than many a one that was not looked at yet
-constexpr std::int64_t kAloneMost = 1LL << 20U;
+constexpr std::int64_t kAloneMost = 5LL << 17U;  // bytes
 
 }  // namespace
 

@@ -6,8 +6,7 @@ namespace mirrorctl::bench {
 
 namespace {
 
-constexpr double kStep = 0.01;   // seconds between points
-constexpr double kNarrow = 6e6;  // bytes per second
+constexpr double kStep = 0.01;  // seconds between points
 constexpr double kBeforeJudged = 0.25;
 constexpr double kFewFill = 10e6;  // bytes per second
 constexpr double kWatched = 0.6;
@@ -35,7 +34,7 @@ void Line::watch(double now, double bytes, const Traffic& traffic) {
     if (first_at_ < 0 && bytes > 0) first_at_ = now;
     if (traffic.flows >= kSeveral && traffic.top_share <= kMostly)
         shared_peak_ = std::max(shared_peak_, since(now, bytes, kWhile));
-    narrow_ = first_at_ >= 0 && now - first_at_ >= kBeforeJudged && peak_ < kNarrow;
+    narrow_ = first_at_ >= 0 && now - first_at_ >= kBeforeJudged && peak_ < narrow_below_;
     bool slow = shared() && now - first_at_ >= kWatched && peak_ < kFewFill;
     few_fill_ = slow && (few_fill_ || !traffic.grows);
 }

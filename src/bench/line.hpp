@@ -9,6 +9,8 @@ namespace mirrorctl::bench {
 
 inline constexpr double kMoment = 0.2;      // seconds over which rates are taken
 inline constexpr int kSeveral = 3;          // flows
+inline constexpr double kNarrow = 9e6;      // bytes per second,
+inline constexpr double kVeryNarrow = 6e6;  // and where there is little time for each
 inline constexpr double kThinLine = 0.8e6;  // bytes per second
 inline constexpr double kFullLine = 0.85;   // of the peak: the line may have been full
 
@@ -21,6 +23,8 @@ class Line {
         bool caught_up =
             false;  // what waited behind a lost packet came a moment ago: more than the line carries
     };
+    // `narrow_below` = bytes per second.
+    explicit Line(double narrow_below = kNarrow) : narrow_below_(narrow_below) {}
     // At `now` (monotonic seconds) `bytes` have come over all samples so far.
     void watch(double now, double bytes, const Traffic& traffic);
     // Bytes per second over the last moments, 0 while nothing was watched.
@@ -42,6 +46,7 @@ class Line {
         double at;
         double bytes;
     };
+    double narrow_below_;
     std::deque<Point> points_;
     double first_at_ = -1;
     bool few_fill_ = false;

@@ -188,12 +188,15 @@ class Session final : public net::Handler {
     bool shared() const { return source_ != nullptr; }
     void set_confirmed() { confirmed_ = true; }
     // It fell a moment ago, and how far is not plain.
-    bool falls() const { return !estimate_.settled && 2 * estimate_.low <= estimate_.rate; }
+    bool falls() const {
+        return !estimate_.growing && !estimate_.settled && 2 * estimate_.low <= estimate_.rate;
+    }
     // Whatever was believed of it, it counts with what it surely does.
     void close_unproven() { confirmed_ = false, closed_ = true; }
     std::int64_t bytes() const { return bytes_; }
     std::int64_t sampled_bytes() const { return sampled_bytes_; }  // of samples that ended
-    // Of samples that ended, without second thoughts: with each, a burst may begin anew.
+    // Of samples that ended, without second thoughts (with each, a burst may begin anew) and without what
+    // came while it was plainly slower than it is now: they prove the rate that it has.
     std::int64_t proof_bytes() const { return proof_bytes_; }
     int requests() const { return requests_; }
     const std::string& final_host() const { return final_host_; }  // where its blobs come from

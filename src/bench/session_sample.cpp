@@ -4,6 +4,7 @@
 #include "bench/session.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace mirrorctl::bench {
 
@@ -11,6 +12,7 @@ namespace {
 
 constexpr double kCrowdedHeadroom = 1.6;  // what a sample among others may hide
 constexpr std::int64_t kMostOnItsWay = 4LL << 20U;
+constexpr double kPlainlyMore = 1.25;
 constexpr double kFallen = 0.5;                       // of what it was before
 constexpr double kQueueSeconds = 0.05;                // what routers on the way hold
 constexpr std::int64_t kCalmAfter = 96 * 1024;        // bytes in which most flows are over slow start
@@ -74,9 +76,7 @@ void Session::on_sample(const net::Response& response) {
 }
 
 void Session::take_sample(double first_byte) {
-    bool fell = estimate_.throttled;
     note_estimate(intake_->estimate());
-    if (fell && !estimate_.throttled) proof_bytes_ = 0;  // they prove the rate that it fell to
     note_read();
     last_wait_ = first_byte;
     note_first_byte(first_byte);
@@ -84,6 +84,7 @@ void Session::take_sample(double first_byte) {
     ++samples_;
     sampled_bytes_ += intake_->received();
     proof_bytes_ += alone_ ? 0 : intake_->received();
+    if (falls()) proof_bytes_ = 0;  // they were a burst
     was_alone_ = was_alone_ || alone_;
     alone_ = false;
     goes_on_ = false;
@@ -114,7 +115,9 @@ Estimate Session::with(const Estimate& seen) const {
 void Session::note_estimate(const Estimate& seen) {
     // Plainly more than what was proven beside others is not proven yet.
     if (alone_ && seen.rate > estimate_.rate) confirmed_ = false;
-    estimate_ = with(seen);
+    auto before = std::exchange(estimate_, with(seen));
+    // What was read so far proves what it did then: a burst that is over, a share of the line.
+    if (!before.growing && estimate_.rate > kPlainlyMore * before.rate) proof_bytes_ = 0;
     if (samples_ == 0) {
         phases_.delay_per_byte = config_wait_ < 0 ? 0
                                                   : size_delay(config_wait_, image_.config.size, last_wait_,

@@ -40,6 +40,15 @@ TEST(Line, IsNarrowOnlyAfterAWhile) {
     EXPECT_FALSE(line.narrow()) << "it was only slow to begin";
 }
 
+TEST(Line, IsNarrowBelowWhatItIsToldIs) {
+    Line usual;
+    feed(usual, 10, 0.6, 0, 8e6, {.flows = 3, .top_share = 0.4});
+    EXPECT_TRUE(usual.narrow());
+    Line in_a_hurry(kVeryNarrow);
+    feed(in_a_hurry, 10, 0.6, 0, 8e6, {.flows = 3, .top_share = 0.4});
+    EXPECT_FALSE(in_a_hurry.narrow());
+}
+
 TEST(Line, IsFilledByFewOnceNobodyGrows) {
     Line line;
     auto bytes = feed(line, 10, 0.3, 0, 8e6, {.flows = 4, .top_share = 0.4});

@@ -98,12 +98,43 @@ TEST(Proof, WhoseImageIsReadNeedsNoMore) {
     EXPECT_EQ(asked, 2) << "once more for 300 kB";
 }
 
+// It ended while it fell: how far is not plain, but what came before was a burst.
+TEST(Proof, BytesBeforeAFallProveNothing) {
+    OneSession session(falling(17 << 18, 5e6, 0.4e6), image());
+    session->begin_sample(
+        {.max_bytes = 9 << 19, .enough_bytes = 9 << 19, .min_seconds = 3, .max_seconds = 4});
+    session.go(1.05);
+    ASSERT_GT(session->received(), 17 << 18);
+    session->cut_sample(session.world.transport);
+    EXPECT_TRUE(session->falls());
+    EXPECT_EQ(session->proof_bytes(), 0);
+}
+
+// Who got a share of the line, and far more when it had the line for itself, is proven for its share.
+TEST(Proof, IsOfNoMoreThanItWasSeenToDo) {
+    bool alone = false;
+    OneSession session(
+        {.on_layer = [&](Answer& a) { a.rate_at = [&](std::int64_t) { return alone ? 9e6 : 3e6; }; }},
+        image());
+    SampleRule rule{.max_bytes = 9 << 19, .enough_bytes = 9 << 19, .min_seconds = 3, .max_seconds = 4};
+    session->begin_sample(rule);
+    session.go(4);
+    EXPECT_EQ(session->proof_bytes(), rule.max_bytes);
+    alone = true;
+    session->look_alone();
+    rule.max_bytes = 1 << 20;
+    session->begin_sample(rule);
+    session.go(4);
+    EXPECT_GT(session->estimate().rate, 8e6);
+    EXPECT_EQ(session->proof_bytes(), 0);
+}
+
 // Two proofs run at a time. The slower one is not read to its end while somebody far better waits.
 TEST(Proof, WhoIsPlainlyBehindMakesWay) {
     World world;
-    world.serve("https://one.test", {.rate = 3.3e6}, image());
-    world.serve("https://two.test", {.rate = 3.2e6}, image());
-    world.serve("https://late.test", {.first_byte = 0.15, .rate = 8e6}, image());
+    world.serve("https://one.test", {.rate = 5.3e6}, image());
+    world.serve("https://two.test", {.rate = 5.2e6}, image());
+    world.serve("https://late.test", {.first_byte = 0.15, .rate = 14e6}, image());
     auto report =
         world.run(World::spec(image(), {World::mirror("https://one.test"), World::mirror("https://two.test"),
                                         World::mirror("https://late.test")}));
@@ -146,11 +177,11 @@ std::int64_t asked_bytes(const net::Request& request) {
     return 0;
 }
 
-// Twelve mirrors fill a line of 64 Mbit/s many times over. Beside first looks the fastest would show a part
+// Twelve mirrors fill a line of 76 Mbit/s many times over. Beside first looks the fastest would show a part
 // of what it can.
 TEST(Proof, IsNearlyAloneOnALineThatFewFill) {
     World world;
-    world.transport.line_rate = 8e6;
+    world.transport.line_rate = 9.5e6;
     std::vector<Mirror> mirrors;
     for (int i = 0; i < 12; ++i) {
         auto url = cat("https://m", i, ".test");
