@@ -94,8 +94,9 @@ bool Course::only_samples() const {
 bool Course::decided() const {
     return std::all_of(lanes_.begin(), lanes_.end(), [](const Lane& lane) {
         const auto& sessions = lane.sessions();
-        return lane.decided() && std::none_of(sessions.begin(), sessions.end(),
-                                              [&](const auto& s) { return tag_is_needed(lane, *s); });
+        return lane.decided() && !lane.asked_too_little() &&
+               std::none_of(sessions.begin(), sessions.end(),
+                            [&](const auto& s) { return tag_is_needed(lane, *s); });
     });
 }
 
@@ -229,6 +230,18 @@ bool Course::start_tags(Lane& lane) {
     return any;
 }
 
+// Not while somebody at the gate may need what the operator's requests per minute still allow.
+bool Course::ask_leader_again(const Lane& lane) {
+    if (!lane.asked_too_little() || lane.leader()->in_flight() || lane.leader()->wants()) return false;
+    bool gates = std::any_of(lanes_.begin(), lanes_.end(), [](const Lane& other) {
+        return std::any_of(other.sessions().begin(), other.sessions().end(),
+                           [](const auto& s) { return s->stage() == Session::Stage::gate; });
+    });
+    if (gates) return false;
+    lane.leader()->begin_again();
+    return send(*lane.leader());
+}
+
 bool Course::wake_resting(Lane& lane) {
     if (lane.any_alive()) return false;
     bool any = false;
@@ -300,6 +313,7 @@ bool Course::advance() {
         any = wake_resting(lane) || any;
         any = start_gates(lane) || any;
         any = start_tags(lane) || any;
+        any = ask_leader_again(lane) || any;
         any = turn_away(lane) || any;
     }
     any = start_first_samples() || any;

@@ -66,6 +66,7 @@ class Course {
     bool start_confirmations();
     bool prove_a_safe_one(const Lane& lane);
     bool start_tags(Lane& lane);
+    bool ask_leader_again(const Lane& lane);
     bool end_waits(Lane& lane);
     bool end_hopeless(Lane& lane);
     bool wake_resting(Lane& lane);

@@ -23,6 +23,8 @@ std::string stage_word(const Session& session) {
             return "blob";
         case Session::Step::sample:
             return "measuring";
+        case Session::Step::again:
+            return "asking again";
         default:
             return "manifest";
     }

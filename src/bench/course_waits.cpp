@@ -32,11 +32,11 @@ constexpr double kNoNearer = 2;
 
 // How long a candidate's silence may last.
 double Course::allowed_silence(const Lane& lane, const Session& session) const {
-    bool sample = session.step() == Session::Step::sample;
+    bool blob = session.step() == Session::Step::sample || session.step() == Session::Step::again;
     bool late = lane.enough() && !confirming_.contains(&session);
     double rtt = session.phases().rtt;
     if (session.got_headers()) return late ? kStallLate : kStall;
-    if (!sample) return lane.patience(budget_.seconds);
+    if (!blob) return lane.patience(budget_.seconds);
     if (session.patience() >= 0) return session.patience();
     return std::max({late ? kFirstByteLate : std::min(kFirstByte, std::max(lane.bar(), 0.5)), 5 * rtt,
                      2 * session.phases().blob});

@@ -204,6 +204,11 @@ bool Lane::stands() const {
     return first != nullptr && first->confirmed();
 }
 
+bool Lane::asked_too_little() const {
+    if (!stands() || leader()->shared() || leader()->patience() >= 0) return false;
+    return leader()->layers_asked() < kReferenceLayers && leader()->has_unread_layer();
+}
+
 bool Lane::enough() const {
     return stands() && !std::isinf(bar());
 }

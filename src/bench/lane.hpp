@@ -46,6 +46,9 @@ class Lane {
     bool is_far_ahead(const Session& session) const;
     // The leader is confirmed.
     bool stands() const;
+    // It stands, but was asked for layers less often than a pull asks: some mirrors refuse who asks often.
+    // Not where each answer takes long, or is somebody else's.
+    bool asked_too_little() const;
     // The leader is confirmed and there are as many as will be written: others are waited for only as long as
     // they could still beat it. While there are fewer, a slow answer is better than no second mirror.
     bool enough() const;

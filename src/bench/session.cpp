@@ -45,6 +45,7 @@ std::string Session::what() const {
             return "the manifest";
         case Step::config:
         case Step::sample:
+        case Step::again:
             return "a blob";
         case Step::token:
             return "a token";
@@ -128,7 +129,8 @@ void Session::expire(net::Transport& transport, Verdict verdict) {
         if (intake_) bytes_ += intake_->received();
     }
     in_flight_ = false;
-    if (step_ == Step::tag) {  // the tag only settles trust
+    // The tag only settles trust, and what the budgets do not allow is nobody's fault.
+    if (step_ == Step::tag || (step_ == Step::again && verdict.fault == Fault::budget)) {
         request_.reset();
         return;
     }

@@ -72,7 +72,7 @@ struct Surroundings {
 class Session final : public net::Handler {
   public:
     enum class Stage { resting, gate, gated, sampled, rejected };
-    enum class Step { manifest, child, config, token, tag, sample };
+    enum class Step { manifest, child, config, token, tag, sample, again };
 
     Session(Candidate candidate, Surroundings& around);
     Session(const Session&) = delete;
@@ -136,6 +136,9 @@ class Session final : public net::Handler {
     bool tells_more() const;
     // Prepares the next sample by a rule without its `rtt`; returns the bytes it may take at most.
     std::int64_t begin_sample(SampleRule rule);
+    // Prepares a request for a few more bytes of a layer, of which nothing follows but that it was answered.
+    void begin_again();
+    int layers_asked() const { return layers_asked_; }  // requests
     // What comes in over all samples together while others may take a part of the line from this one; 0: they
     // do not. If the line turns out not to carry more than that, this one may be faster than it looked.
     void note_crowd(double line_rate) { crowd_ = line_rate; }
@@ -231,6 +234,9 @@ class Session final : public net::Handler {
     void on_config(const net::Response& response);
     void on_tag(const net::Response& response);
     void on_sample(const net::Response& response);
+    void on_again();
+    std::int64_t read_of(const registry::Descriptor& layer) const;
+    bool has_unread(const registry::Descriptor& layer) const;
     void take_sample(double first_byte);
     void note_read();
     void note_estimate(const Estimate& seen);
@@ -286,6 +292,7 @@ class Session final : public net::Handler {
     double quickest_wait_ = -1;  // first bytes of blobs
     double slowest_wait_ = -1;
     int samples_ = 0;
+    int layers_asked_ = 0;
     bool confirmed_ = false;
     bool goes_on_ = false;  // the sample under way
     bool went_on_ = false;

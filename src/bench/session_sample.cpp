@@ -18,25 +18,32 @@ constexpr double kQueueSeconds = 0.05;                // what routers on the way
 constexpr std::int64_t kCalmAfter = 96 * 1024;        // bytes in which most flows are over slow start
 constexpr std::int64_t kRestOfSmallest = 512 * 1024;  // bytes: a shorter layer shows no speed
 constexpr double kRestThatTells = 0.125;              // of what was read
+constexpr std::int64_t kAgain = 4 * 1024;             // bytes
 constexpr std::int64_t kRestWorthAsking = 32 * 1024;  // a shorter rest of a layer tells nothing
 
 }  // namespace
 
+std::int64_t Session::read_of(const registry::Descriptor& layer) const {
+    auto it = read_.find(layer.digest);
+    return it == read_.end() ? 0 : it->second;
+}
+
+bool Session::has_unread(const registry::Descriptor& layer) const {
+    auto read = read_of(layer);
+    return layer.size - read >= (read > 0 ? kRestWorthAsking : 1);
+}
+
 bool Session::has_unread_layer() const {
-    return std::any_of(image_.layers.begin(), image_.layers.end(), [&](const registry::Descriptor& layer) {
-        auto it = read_.find(layer.digest);
-        return it == read_.end() ? layer.size > 0 : layer.size - it->second >= kRestWorthAsking;
-    });
+    return std::any_of(image_.layers.begin(), image_.layers.end(),
+                       [&](const auto& layer) { return has_unread(layer); });
 }
 
 bool Session::tells_more() const {
     std::int64_t rest = 0;
     std::int64_t read = 0;
     for (const auto& layer : image_.layers) {
-        auto it = read_.find(layer.digest);
-        auto done = it == read_.end() ? 0 : it->second;
-        rest = std::max(rest, layer.size - done);
-        read += done;
+        rest = std::max(rest, layer.size - read_of(layer));
+        read += read_of(layer);
     }
     return has_unread_layer() && static_cast<double>(rest) >= kRestThatTells * static_cast<double>(read);
 }
@@ -46,15 +53,14 @@ std::int64_t Session::begin_sample(SampleRule rule) {
     std::int64_t offset = 0;
     bool smallest = patience_ >= 0;
     for (const auto& layer : image_.layers) {
-        auto it = read_.find(layer.digest);
-        auto done = it == read_.end() ? 0 : it->second;
-        auto rest = layer.size - done;
+        auto rest = layer.size - read_of(layer);
         if (smallest && most > 0 ? rest < kRestOfSmallest || rest >= most : rest <= most) continue;
-        most = layer.size - done;
-        offset = done;
+        most = rest;
+        offset = read_of(layer);
         sampled_layer_ = layer;
     }
     crowd_ = 0;
+    ++layers_asked_;
     auto length = std::max<std::int64_t>(1, std::min(most, std::max(rule.max_bytes, rule.ask_bytes)));
     range_ = {.first = offset, .last = offset + length - 1};
     rule.max_bytes = std::min(rule.max_bytes, length);
@@ -69,6 +75,29 @@ std::int64_t Session::begin_sample(SampleRule rule) {
         return Intake::sample(layer, range, rule);
     });
     return rule_.max_bytes + kSlack;
+}
+
+// Of a layer that was asked for already: some mirrors fetch a whole one before they serve any of it.
+void Session::begin_again() {
+    ++layers_asked_;
+    if (!has_unread(sampled_layer_))
+        sampled_layer_ = *std::find_if(image_.layers.begin(), image_.layers.end(),
+                                       [&](const auto& layer) { return has_unread(layer); });
+    auto offset = read_of(sampled_layer_);
+    auto length = std::min(kAgain, sampled_layer_.size - offset);
+    range_ = {.first = offset, .last = offset + length - 1};
+    rule_ = {.max_bytes = length, .enough_bytes = length, .rtt = phases_.rtt};
+    auto request =
+        registry::blob_request(endpoint(), candidate_.image.repository, sampled_layer_.digest, range_);
+    request.max_body_bytes = length + kSlack;
+    ask(Step::again, std::move(request), [layer = sampled_layer_, range = range_, rule = rule_] {
+        return Intake::sample(layer, range, rule);
+    });
+}
+
+void Session::on_again() {
+    note_read();
+    request_.reset();
 }
 
 void Session::on_sample(const net::Response& response) {

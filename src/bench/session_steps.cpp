@@ -59,6 +59,7 @@ void Session::on_answer(const net::Response& response) {
     if (auto verdict = intake_->finish(response)) return reject(std::move(*verdict));
     if (step_ == Step::config) return on_config(response);
     if (step_ == Step::sample) return on_sample(response);
+    if (step_ == Step::again) return on_again();
     on_manifest(response);
 }
 

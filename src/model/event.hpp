@@ -17,7 +17,7 @@ struct BenchStarted {
 struct CandidateProgress {
     std::string upstream;
     std::string url;
-    std::string stage;  // "connecting", "token", "manifest", "blob", "measuring"
+    std::string stage;  // "connecting", "token", "manifest", "blob", "measuring", "asking again"
     std::int64_t bytes = 0;
     double rate_bps = 0;
 };

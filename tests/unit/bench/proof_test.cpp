@@ -95,7 +95,7 @@ TEST(Proof, WhoseImageIsReadNeedsNoMore) {
     const auto& first = report.upstreams[0].ranking[0];
     EXPECT_EQ(first.mirror.url.host, "fast.test") << report_to_json(report);
     EXPECT_TRUE(first.confirmed);
-    EXPECT_EQ(asked, 2) << "once more for 300 kB";
+    EXPECT_EQ(first.samples, 2) << "once more for 300 kB";
 }
 
 // It ended while it fell: how far is not plain, but what came before was a burst.
@@ -127,6 +127,35 @@ TEST(Proof, IsOfNoMoreThanItWasSeenToDo) {
     session.go(4);
     EXPECT_GT(session->estimate().rate, 8e6);
     EXPECT_EQ(session->proof_bytes(), 0);
+}
+
+// Index, manifest, config, then as many layers as a pull takes: `allowed` of them are served.
+Report race_beside_one_that_refuses(int allowed, int requests) {
+    int asked = 0;
+    World world;
+    world.serve("https://quick.test",
+                {.rate = 9e6, .on_layer = [&](Answer& a) { a.status = asked++ < allowed ? 200 : 429; }},
+                image());
+    world.serve("https://other.test", {.rate = 4e6}, image());
+    auto spec =
+        World::spec(image(), {World::mirror("https://quick.test"), World::mirror("https://other.test")});
+    spec.profile.policy.budget.requests_per_mirror = requests;
+    return world.run(spec);
+}
+
+TEST(Proof, WhoRefusesAsManyRequestsAsAPullTakesDoesNotWin) {
+    for (int allowed : {1, 2}) {
+        auto report = race_beside_one_that_refuses(allowed, 8);
+        const auto& ranking = report.upstreams[0].ranking;
+        EXPECT_EQ(ranking[0].mirror.url.host, "other.test") << allowed;
+        EXPECT_EQ(ranking[1].fault, Fault::rate_limited) << ranking[1].reason;
+    }
+    EXPECT_EQ(race_beside_one_that_refuses(3, 8).upstreams[0].ranking[0].mirror.url.host, "quick.test");
+}
+
+TEST(Proof, WhoCannotBeAskedSoOftenMayWin) {
+    auto report = race_beside_one_that_refuses(1, 4);
+    EXPECT_EQ(report.upstreams[0].ranking[0].mirror.url.host, "quick.test") << report_to_json(report);
 }
 
 // Two proofs run at a time. The slower one is not read to its end while somebody far better waits.
