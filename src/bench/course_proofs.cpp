@@ -116,11 +116,11 @@ std::optional<SampleRule> Course::read_on(Session& session, const Lane& lane) {
         .max_bytes = most, .enough_bytes = most, .min_seconds = kUsualProof, .max_seconds = kUsualProof};
 }
 
-// Of the line, by those that are looked at for long: 0 to 1.
+// Of the line, by those that are looked at for long and as they were before others squeezed them: 0 to 1.
 double Course::share_of_proofs() const {
     double rates = 0;
     for (const auto* session : confirming_)
-        if (session->sampling()) rates += session->live_estimate().rate;
+        if (session->sampling()) rates += std::max(session->live_estimate().rate, session->estimate().rate);
     return rates / std::max(1.0, line_.peak());
 }
 

@@ -174,6 +174,7 @@ bool Course::end_if_line_is_full() {
     // A peak may be more than the line carries: what waited in a queue came with what followed.
     auto others = others_had(rate);
     bool thin = line_.peak() < kThinLine;
+    if (!thin && alone_->live_estimate().growing) return false;
     bool near_peak = rate >= kNearPeak * line_.peak() && (others > 0 || line_.filled_by(rate));
     bool agreed = rate >= kMostOfPeak * line_.peak() && others + 1 >= kWitnesses;
     if (thin ? !agreed : !near_peak && !agreed) return false;

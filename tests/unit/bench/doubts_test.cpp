@@ -1,5 +1,6 @@
 // Second thoughts: where the best one needs long, those who may have been judged too low are looked at again.
 #include "scripted.hpp"
+#include "sim_world.hpp"
 
 #include <gtest/gtest.h>
 
@@ -117,6 +118,13 @@ TEST(Doubts, TheLeaderIsNotDoubted) {
     EXPECT_EQ(report.upstreams[0].ranking[0].mirror.url.host, "leads.test") << report.upstreams[0].why;
     EXPECT_TRUE(leads.confirmed);
     EXPECT_LE(leads.samples, 2) << "a look and its proof";
+}
+
+// A proof that others squeezed for a moment takes most of the line by itself: second thoughts beside it would
+// squeeze it again, until it looks throttled.
+TEST(Doubts, NoneRunBesideWhoTakesMostOfTheLine) {
+    for (unsigned seed : {20325U, 20425U, 20444U})
+        EXPECT_LE(sim_run(sim_world('K', seed)).regret, 1.05) << seed;
 }
 
 }  // namespace

@@ -62,6 +62,12 @@ TEST(Turns, WhoFillsAWideLineIsProven) {
     for (unsigned seed : {109U, 5024U, 5561U}) EXPECT_LE(sim_run(sim_world('K', seed)).regret, 1.25) << seed;
 }
 
+// Two that get the same fill the line, unless one of them has only begun.
+TEST(Turns, WhoStillGrowsAgreesWithNobody) {
+    for (unsigned seed : {20173U, 20492U, 20594U})
+        EXPECT_LE(sim_run(sim_world('K', seed)).regret, 1.05) << seed;
+}
+
 // Its first second's worth comes at once, also when it has the line for itself: a turn would show that again.
 TEST(Turns, WhoFellGetsNone) {
     EXPECT_LE(sim_run(sim_world('K', 99)).regret, 1.05);
