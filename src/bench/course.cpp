@@ -149,8 +149,10 @@ bool Course::send(Session& session) {
         return true;
     }
     ledger_.sent(request->url, session.key(), clock_.now());
-    // A sample ends when the race does, and what it saw until then counts.
-    session.launch(transport_, clock_.now(), sample ? left() + kGateSeconds : std::min(left(), kGateSeconds));
+    // What asks for a layer ends when the race does: what a sample saw until then counts, and who was asked
+    // once more too late is not to blame.
+    bool layer = sample || session.step() == Session::Step::again;
+    session.launch(transport_, clock_.now(), layer ? left() + kGateSeconds : std::min(left(), kGateSeconds));
     return true;
 }
 

@@ -125,10 +125,10 @@ Session* Course::shared_source(const Session& session, bool& pending) const {
         for (const auto& other : lane.sessions()) {
             if (other->candidate().is_origin || operator_key(other->candidate().mirror, false) != mine)
                 continue;
-            pending = pending || other->sampling();
             bool own =
                 other->stage() == Session::Stage::sampled && !other->shared() && other->estimate().known();
             if (own && !other->in_flight()) return other.get();
+            pending = pending || own || other->sampling();
         }
     }
     return nullptr;

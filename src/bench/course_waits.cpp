@@ -32,8 +32,9 @@ constexpr double kNoNearer = 2;
 
 // How long a candidate's silence may last.
 double Course::allowed_silence(const Lane& lane, const Session& session) const {
-    bool blob = session.step() == Session::Step::sample || session.step() == Session::Step::again;
-    bool late = lane.enough() && !confirming_.contains(&session);
+    bool again = session.step() == Session::Step::again;
+    bool blob = again || session.step() == Session::Step::sample;
+    bool late = lane.enough() && !again && !confirming_.contains(&session);
     double rtt = session.phases().rtt;
     if (session.got_headers()) return late ? kStallLate : kStall;
     if (!blob) return lane.patience(budget_.seconds);

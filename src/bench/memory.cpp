@@ -17,7 +17,7 @@ constexpr double kNoNoise = 4;           // a change by this factor begins a new
 constexpr std::size_t kMostEntries = 4096;
 constexpr int kFreeChecks = kRequestsPerDay / 3;
 constexpr int kForChecks =
-    kRequestsPerDay - 10;  // a race of one mirror needs five requests, or eight with a token
+    kRequestsPerDay - 10;  // a race of one mirror needs six requests, or nine with a token
 
 void blend(Usual& usual, double pull_s, double now) {
     double change = usual.pull_s > 0 ? pull_s / usual.pull_s : 0;

@@ -129,8 +129,10 @@ void Session::expire(net::Transport& transport, Verdict verdict) {
         if (intake_) bytes_ += intake_->received();
     }
     in_flight_ = false;
-    // The tag only settles trust, and what the budgets do not allow is nobody's fault.
-    if (step_ == Step::tag || (step_ == Step::again && verdict.fault == Fault::budget)) {
+    // Neither is needed, and who is silent or must not be asked gave no answer that counts.
+    auto step = step_ == Step::token ? interrupted_ : step_;
+    if (step == Step::tag || step == Step::again) {
+        if (step == Step::again) layers_asked_ = kReferenceLayers;
         request_.reset();
         return;
     }

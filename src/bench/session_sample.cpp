@@ -17,8 +17,9 @@ constexpr double kFallen = 0.5;                       // of what it was before
 constexpr double kQueueSeconds = 0.05;                // what routers on the way hold
 constexpr std::int64_t kCalmAfter = 96 * 1024;        // bytes in which most flows are over slow start
 constexpr std::int64_t kRestOfSmallest = 512 * 1024;  // bytes: a shorter layer shows no speed
-constexpr double kRestThatTells = 0.125;              // of what was read
+constexpr double kRestThatTells = 0.125;              // of what was sampled
 constexpr std::int64_t kAgain = 4 * 1024;             // bytes
+constexpr double kAgainSeconds = 5;                   // a range that comes whole keeps the connection
 constexpr std::int64_t kRestWorthAsking = 32 * 1024;  // a shorter rest of a layer tells nothing
 
 }  // namespace
@@ -40,12 +41,9 @@ bool Session::has_unread_layer() const {
 
 bool Session::tells_more() const {
     std::int64_t rest = 0;
-    std::int64_t read = 0;
-    for (const auto& layer : image_.layers) {
-        rest = std::max(rest, layer.size - read_of(layer));
-        read += read_of(layer);
-    }
-    return has_unread_layer() && static_cast<double>(rest) >= kRestThatTells * static_cast<double>(read);
+    for (const auto& layer : image_.layers) rest += layer.size - read_of(layer);
+    double seen = static_cast<double>(sampled_bytes_);  // not what was read in another run
+    return has_unread_layer() && static_cast<double>(rest) >= kRestThatTells * seen;
 }
 
 std::int64_t Session::begin_sample(SampleRule rule) {
@@ -77,7 +75,8 @@ std::int64_t Session::begin_sample(SampleRule rule) {
     return rule_.max_bytes + kSlack;
 }
 
-// Of a layer that was asked for already: some mirrors fetch a whole one before they serve any of it.
+// Of the layer that was sampled last, if there is more of it: some mirrors fetch a whole one before they
+// serve any of it.
 void Session::begin_again() {
     ++layers_asked_;
     if (!has_unread(sampled_layer_))
@@ -86,7 +85,11 @@ void Session::begin_again() {
     auto offset = read_of(sampled_layer_);
     auto length = std::min(kAgain, sampled_layer_.size - offset);
     range_ = {.first = offset, .last = offset + length - 1};
-    rule_ = {.max_bytes = length, .enough_bytes = length, .rtt = phases_.rtt};
+    rule_ = {.max_bytes = length,
+             .enough_bytes = length,
+             .min_seconds = kAgainSeconds,
+             .max_seconds = kAgainSeconds,
+             .rtt = phases_.rtt};
     auto request =
         registry::blob_request(endpoint(), candidate_.image.repository, sampled_layer_.digest, range_);
     request.max_body_bytes = length + kSlack;

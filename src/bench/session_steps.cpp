@@ -48,7 +48,8 @@ void Session::on_answer(const net::Response& response) {
     if (response.error) {
         if (retry_with_other_ca(*response.error)) return;
         auto verdict = verdict_of_error(*response.error, what());
-        if (step_ != Step::tag || verdict.proxy_is_down) return reject(std::move(verdict));
+        bool unneeded = step_ == Step::tag || (step_ == Step::again && verdict.fault == Fault::timeout);
+        if (!unneeded || verdict.proxy_is_down) return reject(std::move(verdict));
         return request_.reset();
     }
     if (step_ == Step::token) return on_token(response);

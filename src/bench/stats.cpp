@@ -54,7 +54,7 @@ void FlowMeter::add(double at, std::int64_t bytes, double unread) {
     begin(at);
     at = std::max(at, last_);
     double flowed = last_ - (silences_.empty() ? first_ : silences_.back().to);
-    bool ours = unread > 0 && unread >= kMostlyUnread * (at - last_);
+    bool ours = at - last_ >= kAfterPause && unread >= kMostlyUnread * (at - last_);
     if (total_ > 0 && (ours || at - last_ >= kSilence)) silences_.push_back({last_, at, flowed, ours});
     if (silences_.size() > kMostSilences) silences_.pop_front();
     total_ += bytes;

@@ -129,12 +129,16 @@ TEST(Proof, IsOfNoMoreThanItWasSeenToDo) {
     EXPECT_EQ(session->proof_bytes(), 0);
 }
 
-// Index, manifest, config, then as many layers as a pull takes: `allowed` of them are served.
-Report race_beside_one_that_refuses(int allowed, int requests) {
+// Index, manifest, config, then as many layers as a pull takes: what follows `allowed` of them is `refuse`d.
+Report race_beside_one_that_refuses(int allowed, int requests, const std::function<void(Answer&)>& refuse) {
     int asked = 0;
     World world;
     world.serve("https://quick.test",
-                {.rate = 9e6, .on_layer = [&](Answer& a) { a.status = asked++ < allowed ? 200 : 429; }},
+                {.rate = 9e6,
+                 .on_layer =
+                     [&](Answer& a) {
+                         if (asked++ >= allowed) refuse(a);
+                     }},
                 image());
     world.serve("https://other.test", {.rate = 4e6}, image());
     auto spec =
@@ -143,19 +147,31 @@ Report race_beside_one_that_refuses(int allowed, int requests) {
     return world.run(spec);
 }
 
+void too_many(Answer& a) {
+    a.status = 429;
+}
+
 TEST(Proof, WhoRefusesAsManyRequestsAsAPullTakesDoesNotWin) {
     for (int allowed : {1, 2}) {
-        auto report = race_beside_one_that_refuses(allowed, 8);
+        auto report = race_beside_one_that_refuses(allowed, 8, too_many);
         const auto& ranking = report.upstreams[0].ranking;
         EXPECT_EQ(ranking[0].mirror.url.host, "other.test") << allowed;
         EXPECT_EQ(ranking[1].fault, Fault::rate_limited) << ranking[1].reason;
     }
-    EXPECT_EQ(race_beside_one_that_refuses(3, 8).upstreams[0].ranking[0].mirror.url.host, "quick.test");
+    auto report = race_beside_one_that_refuses(3, 8, too_many);
+    EXPECT_EQ(report.upstreams[0].ranking[0].mirror.url.host, "quick.test");
 }
 
 TEST(Proof, WhoCannotBeAskedSoOftenMayWin) {
-    auto report = race_beside_one_that_refuses(1, 4);
+    auto report = race_beside_one_that_refuses(2, 5, too_many);
     EXPECT_EQ(report.upstreams[0].ranking[0].mirror.url.host, "quick.test") << report_to_json(report);
+}
+
+// A lost packet, a queue behind what was cut: a silence is no refusal, and is waited for once.
+TEST(Proof, WhoDoesNotAnswerOnceMoreMayWin) {
+    auto report = race_beside_one_that_refuses(2, 8, [](Answer& a) { a.silent = true; });
+    EXPECT_EQ(report.upstreams[0].ranking[0].mirror.url.host, "quick.test") << report_to_json(report);
+    EXPECT_LE(report.elapsed_s, 5);
 }
 
 // Two proofs run at a time. The slower one is not read to its end while somebody far better waits.
