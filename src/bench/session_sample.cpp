@@ -139,8 +139,7 @@ Estimate Session::with(const Estimate& seen) const {
     bool fewer = alone_ || (sampled_crowd_ > 0 && crowd_ < kFullLine * sampled_crowd_);
     bool replaces = fewer && seen.rate > estimate_.rate;
     double fresh = static_cast<double>(intake_->received());
-    auto read = read_.find(sampled_layer_.digest);
-    double before = read == read_.end() ? 0 : static_cast<double>(read->second);
+    auto before = static_cast<double>(read_of(sampled_layer_));
     return combine(replaces ? Estimate{} : estimate_, seen, fresh / std::max(1.0, fresh + before));
 }
 
