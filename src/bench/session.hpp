@@ -218,6 +218,7 @@ class Session final : public net::Handler {
     void repeat_authorized();
     void ask_manifest(Step step, const std::string& target);
     void ask_config();
+    void ask_range(Step step);  // of the layer and by the rule that were chosen
     void reuse_rate();
     bool retry_with_other_ca(const Error& error);
     void account(const net::Response& response);

@@ -46,6 +46,16 @@ bool Session::tells_more() const {
     return has_unread_layer() && static_cast<double>(rest) >= kRestThatTells * seen;
 }
 
+void Session::ask_range(Step step) {
+    auto request =
+        registry::blob_request(endpoint(), candidate_.image.repository, sampled_layer_.digest, range_);
+    request.max_body_bytes = asked_bytes() + kSlack;
+    request.calm_after = kCalmAfter;
+    ask(step, std::move(request), [layer = sampled_layer_, range = range_, rule = rule_] {
+        return Intake::sample(layer, range, rule);
+    });
+}
+
 std::int64_t Session::begin_sample(SampleRule rule) {
     std::int64_t most = 0;
     std::int64_t offset = 0;
@@ -65,13 +75,7 @@ std::int64_t Session::begin_sample(SampleRule rule) {
     if (smallest) rule.enough_bytes = std::min(rule.enough_bytes, length);
     rule.rtt = phases_.rtt;
     rule_ = rule;
-    auto request =
-        registry::blob_request(endpoint(), candidate_.image.repository, sampled_layer_.digest, range_);
-    request.max_body_bytes = length + kSlack;
-    request.calm_after = kCalmAfter;
-    ask(Step::sample, std::move(request), [layer = sampled_layer_, range = range_, rule = rule_] {
-        return Intake::sample(layer, range, rule);
-    });
+    ask_range(Step::sample);
     return rule_.max_bytes + kSlack;
 }
 
@@ -90,12 +94,7 @@ void Session::begin_again() {
              .min_seconds = kAgainSeconds,
              .max_seconds = kAgainSeconds,
              .rtt = phases_.rtt};
-    auto request =
-        registry::blob_request(endpoint(), candidate_.image.repository, sampled_layer_.digest, range_);
-    request.max_body_bytes = length + kSlack;
-    ask(Step::again, std::move(request), [layer = sampled_layer_, range = range_, rule = rule_] {
-        return Intake::sample(layer, range, rule);
-    });
+    ask_range(Step::again);
 }
 
 void Session::on_again() {
