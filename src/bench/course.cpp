@@ -292,12 +292,14 @@ void Course::settle_followers(Lane& lane) {
     }
 }
 
-// True if something was begun because of second thoughts.
+// True if something was begun: who rested, as nobody else is left, or second thoughts.
 bool Course::decide() {
+    bool woken = false;
+    for (auto& lane : lanes_) woken = wake_resting(lane) || woken;
     over_ = decided();
     bool doubts = (over_ || only_small_proofs()) && think_again();
     over_ = over_ && !doubts;
-    return doubts;
+    return doubts || woken;
 }
 
 bool Course::advance() {
@@ -312,7 +314,6 @@ bool Course::advance() {
     for (auto& lane : lanes_) {
         any = end_waits(lane) || any;
         any = end_hopeless(lane) || any;
-        any = wake_resting(lane) || any;
         any = start_gates(lane) || any;
         any = start_tags(lane) || any;
         any = ask_leader_again(lane) || any;

@@ -100,7 +100,7 @@ bool Course::extend_reserves() {
     bool any = false;
     for (auto& [session, held] : reserved_) {
         if (!session->sampling() || session->received() + kAtFirst / 2 < held) continue;
-        if (session->received() + held >= session->asked_bytes() + kInFlight + kAtFirst) continue;
+        if (held >= session->asked_bytes() + kInFlight) continue;
         // A long way that still grows is on the way to its proof.
         bool second = confirming_.contains(session) || (session->phases().rtt >= kLongWay && !many());
         if (ledger_.bytes_left() > kAtFirst + (second ? 0 : kept_for_proof())) {

@@ -278,25 +278,39 @@ TEST(Race, ATinyTimeBudgetGivesWhatWasLearnt) {
 }
 
 TEST(Race, RestingMirrorsAreLeftAloneUnlessNothingElseIsLeft) {
-    for (bool other_works : {true, false}) {
-        World world;
-        world.serve("https://resting.test", {}, image());
-        world.serve("https://other.test", {.silent = !other_works}, image());
-        auto spec = World::spec(image(),
-                                {World::mirror("https://resting.test"), World::mirror("https://other.test")});
-        spec.failures = {{.upstream = "docker.io",
-                          .url = "https://resting.test",
-                          .at = world.clock.wall() - 60,
-                          .until = world.clock.wall() + 3600,
-                          .fault = Fault::not_found,
-                          .reason = "does not have the manifest: 404"}};
-        auto report = world.run(spec);
-        EXPECT_EQ(world.transport.count("https://resting.test") > 0, !other_works);
-        for (const auto& m : report.upstreams[0].ranking) {
-            if (m.mirror.url.host != "resting.test") continue;
-            EXPECT_EQ(m.usable, !other_works);
-            EXPECT_EQ(m.probed, !other_works);
-            if (other_works) {
+    enum class Other { works, is_silent, refuses, rests };
+    auto refuse = [](Answer& a) { a.status = 404; };
+    for (bool server_asked : {false, true}) {
+        for (auto other : {Other::works, Other::is_silent, Other::refuses, Other::rests}) {
+            World world;
+            world.serve("https://resting.test", {}, image());
+            world.serve("https://other.test",
+                        {.on_index = other == Other::refuses ? refuse : Host{}.on_index,
+                         .silent = other == Other::is_silent},
+                        image());
+            auto spec = World::spec(
+                image(), {World::mirror("https://resting.test"), World::mirror("https://other.test")});
+            PastFailure failure{.upstream = "docker.io",
+                                .url = "https://resting.test",
+                                .at = world.clock.wall() - 60,
+                                .until = world.clock.wall() + 3600,
+                                .fault = Fault::not_found,
+                                .reason = "does not have the manifest: 404",
+                                .asked = server_asked};
+            spec.failures = {failure};
+            if (other == Other::rests) {
+                failure.url = "https://other.test";
+                spec.failures.push_back(failure);
+            }
+            auto report = world.run(spec);
+            bool wakes = other != Other::works && !server_asked;
+            EXPECT_EQ(world.transport.count("https://resting.test") > 0, wakes);
+            for (const auto& m : report.upstreams[0].ranking) {
+                if (m.mirror.url.host != "resting.test") continue;
+                EXPECT_EQ(m.usable, wakes);
+                EXPECT_EQ(m.probed, wakes);
+                if (wakes) continue;
+                EXPECT_EQ(m.fault, Fault::resting);
                 EXPECT_NE(m.reason.find("404"), std::string::npos) << m.reason;
             }
         }
