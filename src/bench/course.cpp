@@ -267,9 +267,7 @@ void Course::settle_finished(Lane& lane) {
             ledger_.release(held->second - session->on_its_way());
             reserved_.erase(held);
             reads_on_.erase(session.get());
-            bool seen_all = session->samples() > 0 && !session->tells_more();
-            bool enough = session->looked_enough() || session->prediction().best > lane.bar();
-            if ((confirming_.contains(session.get()) && enough) || seen_all) session->set_confirmed();
+            settle_look(*session, lane);
         }
         bool last_word = session->stage() == Session::Stage::rejected && !session->waited_in_vain();
         if (last_word && told_.insert(session.get()).second)

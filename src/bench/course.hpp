@@ -71,6 +71,7 @@ class Course {
     bool end_hopeless(Lane& lane);
     bool wake_resting(Lane& lane);
     void settle_finished(Lane& lane);
+    void settle_look(Session& session, const Lane& lane);
     static void settle_followers(Lane& lane);
     std::optional<SampleRule> more_of(Session& session);
     std::int64_t bytes_for(bool confirm) const;
@@ -89,6 +90,7 @@ class Course {
     bool long_looks_open(const Lane& lane) const;
     double bar_of(const Lane& lane, const Session& session) const;
     double allowed_silence(const Lane& lane, const Session& session) const;
+    bool drips(const Lane& lane, const Session& session, double seconds) const;
     Verdict verdict_of_silence(const Session& session, double waited) const;
     bool watch_line();
     bool still_grows(const Session& session) const;
@@ -153,6 +155,7 @@ class Course {
     double line_tried_at_ = 0;
     double beside_others_ = -1;  // what the one that has the line got beside others, bytes per second
     bool grew_ = false;          // ... and that was growing
+    int looks_before_ = 0;       // that it had
     int gained_ = 0;             // turns in which one got more than that
     int gained_nothing_ = 0;
     std::set<const Session*> had_line_;  // those that had it for themselves

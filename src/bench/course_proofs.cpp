@@ -165,6 +165,18 @@ bool Course::looked_long_enough(const Session& session, const Lane& lane) const 
            session.received() >= second_look(session, lane).enough_bytes && estimate.watched >= kAmongEquals;
 }
 
+// What the look that ended is worth. A layer may be shorter than a proof: another one follows.
+void Course::settle_look(Session& session, const Lane& lane) {
+    bool seen_all = session.samples() > 0 && !session.tells_more();
+    bool enough = session.looked_enough() || session.prediction().best > lane.bar();
+    bool proves = confirming_.contains(&session);
+    bool short_layer = proves && !enough && session.read_its_layer();
+    if (seen_all || (proves && enough) || (short_layer && session.proof_bytes() >= kConfirmEnough))
+        session.set_confirmed();
+    else if (short_layer)
+        confirming_.erase(&session);
+}
+
 // What was no burst may win while it still grew; for others the budgets ended too early.
 void Course::end_looks(Session& session) {
     if (session.proof_bytes() >= kConfirmEnough)

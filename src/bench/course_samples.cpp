@@ -89,7 +89,10 @@ bool Course::begin(Session& session, SampleRule rule, bool confirm) {
     // A second look that cannot be ended tells nothing: all that it needs is put by.
     if (left > kPlenty)
         reserve = std::min(reserve, (confirm ? std::max(need, kAtFirst) : kAtFirst) + kInFlight);
-    if (confirm) confirming_.insert(&session);
+    if (confirm)
+        confirming_.insert(&session);
+    else
+        confirming_.erase(&session);
     reserved_[&session] = reserve;
     ledger_.reserve(reserve);
     return send(session);
@@ -100,7 +103,8 @@ bool Course::extend_reserves() {
     bool any = false;
     for (auto& [session, held] : reserved_) {
         if (!session->sampling() || session->received() + kAtFirst / 2 < held) continue;
-        if (held >= session->asked_bytes() + kInFlight) continue;
+        if (session->received() + held >= session->asked_bytes() + kInFlight + kAtFirst) continue;
+        if (session->live_flow()->bytes() == 0) continue;  // cut now, it would tell nothing
         // A long way that still grows is on the way to its proof.
         bool second = confirming_.contains(session) || (session->phases().rtt >= kLongWay && !many());
         if (ledger_.bytes_left() > kAtFirst + (second ? 0 : kept_for_proof())) {

@@ -49,6 +49,7 @@ bool Course::try_line() {
     line_tried_at_ = now;
     beside_others_ = next->estimate().settled ? next->estimate().rate : -1;
     grew_ = next->estimate().growing;
+    looks_before_ = next->samples();
     tries_line_ = next;
     had_line_.insert(next);
     return true;
@@ -56,6 +57,7 @@ bool Course::try_line() {
 
 bool Course::end_turn() {
     const auto* flow = tries_line_->live_flow();
+    bool looked = tries_line_->samples() > looks_before_ || (flow != nullptr && flow->bytes() > 0);
     bool ended = !tries_line_->in_flight() && !tries_line_->wants();
     double turn = std::max(kLineTry, kTripsOfTry * tries_line_->phases().rtt);
     double longest = tries_line_->got_headers()
@@ -69,7 +71,7 @@ bool Course::end_turn() {
         tries_line_->step_back(transport_);
     else
         tries_line_->cut_sample(transport_);
-    note_gain(tries_line_->estimate());
+    if (looked) note_gain(tries_line_->estimate());
     tries_line_ = nullptr;
     return true;
 }

@@ -57,6 +57,12 @@ Verdict Course::verdict_of_silence(const Session& session, double waited) const 
             .reason = cat("no answer within ", format_duration(waited), ", asking for ", session.what())};
 }
 
+// It sends, but the answers that lead to a layer take longer than it could win with.
+bool Course::drips(const Lane& lane, const Session& session, double seconds) const {
+    bool layer = session.sampling() || session.step() == Session::Step::again;
+    return !layer && session.got_headers() && lane.enough() && seconds > lane.patience(budget_.seconds);
+}
+
 // Ends what waits for a sign of life in vain.
 bool Course::end_waits(Lane& lane) {
     bool any = false;
@@ -64,9 +70,16 @@ bool Course::end_waits(Lane& lane) {
     for (const auto& session : lane.sessions()) {
         if (!session->in_flight()) continue;
         double waited = now - session->waiting_since();
-        if (waited <= allowed_silence(lane, *session)) continue;
+        double lasts = now - session->launched_at();
+        if (waited > allowed_silence(lane, *session))
+            session->expire(transport_, verdict_of_silence(*session, waited));
+        else if (drips(lane, *session, lasts))
+            session->expire(transport_, {.fault = Fault::stalled,
+                                         .reason = cat("needs more than ", format_duration(lasts), " for ",
+                                                       session->what())});
+        else
+            continue;
         any = true;
-        session->expire(transport_, verdict_of_silence(*session, waited));
     }
     return any;
 }

@@ -73,6 +73,10 @@ const net::Request* Session::next() {
     token_claimed_ = fresh;
     if (fresh) return &*request_;
     if (entry->second.pending) return nullptr;
+    if (entry->second.silent) {
+        reject(*entry->second.silent);
+        return nullptr;
+    }
     take_token(entry->second.token, entry->second.seconds);
     return &*request_;
 }
@@ -106,14 +110,19 @@ void Session::launch(net::Transport& transport, double now, double seconds) {
     id_ = transport.start(request, *this);
 }
 
-// Others that wait for our token fetch it themselves.
-void Session::drop_token_claim() {
-    if (token_claimed_ && request_) around_.tokens.entries.erase(request_->url.str());
+// Others that wait for our token fetch it themselves, unless nothing is there that answers.
+void Session::drop_token_claim(const Verdict& verdict) {
+    auto& entries = around_.tokens.entries;
+    bool ours = token_claimed_ && request_;
+    if (ours && verdict.fault == Fault::timeout)
+        entries[request_->url.str()] = {.pending = false, .silent = verdict};
+    else if (ours)
+        entries.erase(request_->url.str());
     token_claimed_ = false;
 }
 
 void Session::reject(Verdict verdict) {
-    drop_token_claim();
+    drop_token_claim(verdict);
     stage_ = Stage::rejected;
     verdict_ = std::move(verdict);
     if (step_ == Step::token && verdict_.reason.find("token") == std::string::npos)
@@ -126,13 +135,15 @@ void Session::expire(net::Transport& transport, Verdict verdict) {
     waited_ = sampling() && !got_headers_ && samples_ == 0;
     if (in_flight_) {
         transport.cancel(id_);
-        if (intake_) bytes_ += intake_->received();
+        bytes_ += received();
+        sampled_bytes_ += sampling() ? received() : 0;
     }
     in_flight_ = false;
     // Neither is needed, and who is silent or must not be asked gave no answer that counts.
     auto step = step_ == Step::token ? interrupted_ : step_;
     if (step == Step::tag || step == Step::again) {
         if (step == Step::again) layers_asked_ = kReferenceLayers;
+        drop_token_claim(verdict);
         request_.reset();
         return;
     }
@@ -151,6 +162,7 @@ void Session::step_back(net::Transport& transport) {
     if (!sampling()) return;
     transport.cancel(id_);
     bytes_ += received();
+    sampled_bytes_ += received();
     note_read();
     in_flight_ = false;
     alone_ = false;

@@ -33,6 +33,7 @@ inline constexpr std::int64_t kSlack = 64LL << 10U;
 struct TokenShelf {
     struct Entry {
         bool pending = true;
+        std::optional<Verdict> silent = {};  // it gave no answer: nobody else waits for one
         std::string token = {};
         double seconds = 0;  // what it took: charged to everyone who uses it
     };
@@ -134,6 +135,7 @@ class Session final : public net::Handler {
     bool has_unread_layer() const;
     // What is left of the layers is worth a sample, beside what was read.
     bool tells_more() const;
+    bool read_its_layer() const { return !has_unread(sampled_layer_); }  // that was sampled last, to its end
     // Prepares the next sample by a rule without its `rtt`; returns the bytes it may take at most.
     std::int64_t begin_sample(SampleRule rule);
     // Prepares a request for a few more bytes of a layer, of which nothing follows but that it was answered.
@@ -249,7 +251,7 @@ class Session final : public net::Handler {
     Estimate bounded(Estimate estimate, double crowd) const;
     std::optional<Verdict> wrong_manifest(const net::Response& response, const std::string& actual) const;
     registry::Endpoint endpoint() const;
-    void drop_token_claim();
+    void drop_token_claim(const Verdict& verdict);
 
     Candidate candidate_;
     Surroundings& around_;

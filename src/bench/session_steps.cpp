@@ -41,7 +41,7 @@ void Session::on_done(const net::Response& response) {
     around_.news = true;
     account(response);
     on_answer(response);
-    first_answer_ = false;
+    if (response.status != 0) first_answer_ = false;  // else nothing was learnt of its way
 }
 
 void Session::on_answer(const net::Response& response) {

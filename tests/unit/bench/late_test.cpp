@@ -38,6 +38,49 @@ TEST(Late, ASampleThatTheEndOfTheTimeCutsCounts) {
     EXPECT_TRUE(m.unsure);
 }
 
+// The same silent token server for all of them: who waited for it tells the others.
+TEST(Late, ASilentTokenServerIsWaitedForOnce) {
+    const Image image;
+    World world;
+    world.transport.on("https://auth.test/*", support::Answer{.silent = true});
+    std::vector<Mirror> mirrors{World::mirror("https://m.test")};
+    world.serve("https://m.test", {}, image);
+    for (int i = 0; i < 6; ++i) {
+        auto url = cat("https://wants", i, ".test");
+        world.serve(url, {.token_realm = "https://auth.test/t"}, image);
+        mirrors.push_back(World::mirror(url));
+    }
+    auto report = world.run(World::spec(image, mirrors));
+    EXPECT_EQ(world.transport.count("https://auth.test/"), 1U);
+    EXPECT_LE(report.elapsed_s, 4);
+    for (const auto& m : report.upstreams[0].ranking) {
+        if (m.mirror.url.host == "m.test") continue;
+        EXPECT_EQ(m.fault, Fault::timeout);
+        EXPECT_NE(m.reason.find("a token"), std::string::npos) << m.reason;
+    }
+}
+
+// Headers at once, then a byte now and then: never silent, and far too slow.
+TEST(Late, WhoDripsAtTheGateHoldsUpNobody) {
+    const Image image;
+    World world;
+    auto drip = [](support::Answer& a) {
+        a.rate = 100;
+        a.piece = 40;
+    };
+    world.serve("https://drips.test", {.on_index = drip, .on_manifest = drip}, image);
+    std::vector<Mirror> mirrors{World::mirror("https://drips.test")};
+    for (int i = 0; i < 3; ++i) {
+        world.serve(cat("https://m", i, ".test"), {.rate = 8e6}, image);
+        mirrors.push_back(World::mirror(cat("https://m", i, ".test")));
+    }
+    auto report = world.run(World::spec(image, mirrors));
+    EXPECT_LE(report.elapsed_s, 3.5);
+    const auto& drips = of(report, "drips.test");
+    EXPECT_EQ(drips.fault, Fault::stalled) << drips.reason;
+    EXPECT_NE(drips.reason.find("the manifest"), std::string::npos) << drips.reason;
+}
+
 // It was good at the gate, and nothing bad is known of it.
 TEST(Late, WhoGotNoTimeForASampleStaysUsable) {
     const Image image(12U << 20U);

@@ -98,6 +98,19 @@ TEST(Proof, WhoseImageIsReadNeedsNoMore) {
     EXPECT_EQ(first.samples, 2) << "once more for 300 kB";
 }
 
+// No layer is as long as a proof: several are.
+TEST(Proof, GoesOnWithTheNextLayer) {
+    static const Image kLayers(2U << 20U, "many", 2U << 20U, 5);
+    World world;
+    world.serve("https://fast.test", {.rate = 12e6}, kLayers);
+    world.serve("https://slow.test", {.rate = 1e6}, kLayers);
+    auto report = world.run(
+        World::spec(kLayers, {World::mirror("https://fast.test"), World::mirror("https://slow.test")}));
+    const auto& first = report.upstreams[0].ranking[0];
+    EXPECT_EQ(first.mirror.url.host, "fast.test") << report_to_json(report);
+    EXPECT_TRUE(first.confirmed) << first.reason;
+}
+
 // It ended while it fell: how far is not plain, but what came before was a burst.
 TEST(Proof, BytesBeforeAFallProveNothing) {
     OneSession session(falling(17 << 18, 5e6, 0.4e6), image());

@@ -159,5 +159,26 @@ TEST(LightCheck, TwoRequestsWithTheKnownManifest) {
     EXPECT_LE(hole.clock.now() - start, 6.1);
 }
 
+// The first handshake tells nothing, because it failed: the second one does.
+TEST(OwnCa, TheWayIsMeasuredAlsoWhereTheOtherCaIsTrusted) {
+    World world;
+    world.serve("https://m.test", {.connect = 0.2, .first_byte = 0.2}, image());
+    auto url = "https://m.test/v2/library/busybox/manifests/" + image().digest() + "*";
+    world.transport.on(url, [&](const net::Request& request) {
+        Answer answer{.headers = {{"Content-Type", kIndexType}}, .body = image().index};
+        answer.connect = answer.first_byte = 0.2;
+        if (!request.ca_pem.empty())
+            answer.error = Error{.code = ErrorCode::network, .message = "not trusted", .cause = 60};
+        return answer;
+    });
+    auto mirror = World::mirror("https://m.test");
+    mirror.ca = "/etc/ssl/own.pem";
+    auto spec = World::spec(image(), {mirror});
+    spec.read_ca = [](const std::string&) -> Result<std::string> { return std::string("PEM"); };
+    auto m = world.run(spec).upstreams.at(0).ranking.at(0);
+    ASSERT_TRUE(m.usable) << m.reason;
+    EXPECT_NEAR(m.rtt_s, 0.2, 0.01);
+}
+
 }  // namespace
 }  // namespace mirrorctl::bench::route_trust_test

@@ -1,5 +1,5 @@
-// A scripted registry behind FakeTransport: an image of one index, one manifest, a config and one layer (or a
-// small second one), and ways to break each.
+// A scripted registry behind FakeTransport: an image of one index, one manifest, a config and one layer (or
+// smaller ones beside it), and ways to break each.
 #pragma once
 
 #include "base/digest.hpp"
@@ -23,23 +23,26 @@ inline constexpr const char* kImageType = "application/vnd.oci.image.manifest.v1
 struct Image {
     std::string config;
     std::string layer;
-    std::string small_layer;  // "": there is none
+    std::vector<std::string> small_layers;
     std::string manifest;
     std::string index;
 
     explicit Image(std::size_t layer_size = 12U << 20U, const std::string& flavour = "one",
-                   std::size_t small_size = 0)
-        : config(cat(R"({"flavour":")", flavour, R"("})")),
-          layer(layer_size, 'x'),
-          small_layer(small_size, 's') {
+                   std::size_t small_size = 0, int small_count = 1)
+        : config(cat(R"({"flavour":")", flavour, R"("})")), layer(layer_size, 'x') {
         for (std::size_t i = 0; i < layer.size(); i += 997) layer[i] = static_cast<char>('a' + i % 23);
         auto descriptor = [](const std::string& type, const std::string& bytes) {
             return cat(R"({"mediaType":")", type, R"(","digest":")", sha256_digest(bytes), R"(","size":)",
                        bytes.size());
         };
-        manifest = cat(R"({"schemaVersion":2,"mediaType":")", kImageType, R"(","config":)",
-                       descriptor("c", config), R"(},"layers":[)", descriptor("l", layer), "}",
-                       small_size > 0 ? cat(",", descriptor("l", small_layer), "}") : std::string(), "]}");
+        std::string smaller;
+        for (int i = 0; small_size > 0 && i < small_count; ++i) {
+            small_layers.emplace_back(small_size, static_cast<char>('0' + i));
+            smaller += cat(",", descriptor("l", small_layers.back()), "}");
+        }
+        manifest =
+            cat(R"({"schemaVersion":2,"mediaType":")", kImageType, R"(","config":)", descriptor("c", config),
+                R"(},"layers":[)", descriptor("l", layer), "}", smaller, "]}");
         auto platform = registry::running_platform();
         index = cat(R"({"schemaVersion":2,"manifests":[)",
                     descriptor(kImageType, std::string("attestation ") + flavour),
@@ -110,9 +113,8 @@ class World {
              shared->on_config);
         part(root + "blobs/" + sha256_digest(image.layer), image.layer, "application/octet-stream",
              shared->on_layer);
-        if (!image.small_layer.empty())
-            part(root + "blobs/" + sha256_digest(image.small_layer), image.small_layer,
-                 "application/octet-stream", shared->on_layer);
+        for (const auto& layer : image.small_layers)
+            part(root + "blobs/" + sha256_digest(layer), layer, "application/octet-stream", shared->on_layer);
     }
 
     static Mirror mirror(const std::string& url, const std::string& operator_name = "",
