@@ -269,6 +269,10 @@ void Course::settle_finished(Lane& lane) {
             reads_on_.erase(session.get());
             settle_look(*session, lane);
         }
+        if (lane.serves_less(*session))
+            session->reject({.fault = Fault::content,
+                             .reason = cat("serves another image than others under this name, of only ",
+                                           format_bytes(static_cast<double>(session->image_bytes())))});
         bool last_word = session->stage() == Session::Stage::rejected && !session->waited_in_vain();
         if (last_word && told_.insert(session.get()).second)
             observer_.on(

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <utility>
 
 namespace mirrorctl::bench {
@@ -17,6 +18,8 @@ constexpr std::ptrdiff_t kBeforeAnyMore = 3;
 constexpr double kPlainlyFaster = 1.25;
 constexpr double kAsFast = 0.7;
 constexpr double kTripsOfPull = 12;  // connect, ask, slow start
+constexpr double kMuchLess = 0.5;    // of the bytes
+constexpr int kSeveralServe = 2;
 constexpr double kFarAhead = 1.65;
 constexpr double kAhead = 1.35;
 constexpr std::ptrdiff_t kSecondLooks = 5;
@@ -148,6 +151,17 @@ bool Lane::promising(const Session& session) const {
     // A long way's slow start is dear: rather this one to its end than once more from the beginning.
     if (hopes && session.sampling() && session.phases().rtt >= kLongWay) return true;
     return std::none_of(sessions_.begin(), sessions_.end(), better);
+}
+
+bool Lane::serves_less(const Session& session) const {
+    if (!session.usable() || !session.candidate().image.digest.empty()) return false;
+    auto mine = static_cast<double>(session.image_bytes());
+    std::map<std::string, int> served;
+    for (const auto& other : sessions_) {
+        bool bigger = mine < kMuchLess * static_cast<double>(other->image_bytes());
+        if (other->usable() && bigger && ++served[other->manifest()] >= kSeveralServe) return true;
+    }
+    return false;
 }
 
 bool Lane::comes_near(const Session& session) const {

@@ -32,6 +32,9 @@ class Lane {
     // Where some turned out to be bursts and nobody is proven yet: the best of those that are not as fast as
     // the bursts were. Else nullptr.
     Session* least_suspect() const;
+    // Under a tag it serves another image than several others do, and a far smaller one: what comes of that
+    // says nothing about theirs.
+    bool serves_less(const Session& session) const;
     // Nobody seems plainly better.
     bool comes_near(const Session& session) const;
     // A first look under way that may go on: nobody who was looked at is better, and it could still win.

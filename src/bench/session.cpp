@@ -177,14 +177,15 @@ void Session::cut_sample(net::Transport& transport) {
     take_sample(last_wait_);
 }
 
+// What was held against one that was to be waited for longer stands.
 void Session::close() {
+    if (patience_ >= 0 && samples_ == 0) return reject(verdict_);
     closed_ = true;
     request_.reset();
 }
 
 void Session::wait_longer(double seconds) {
     stage_ = Stage::gated;
-    verdict_ = {};
     patience_ = seconds;
 }
 

@@ -135,6 +135,7 @@ class Session final : public net::Handler {
     bool has_unread_layer() const;
     // What is left of the layers is worth a sample, beside what was read.
     bool tells_more() const;
+    std::int64_t image_bytes() const;                                    // of all layers
     bool read_its_layer() const { return !has_unread(sampled_layer_); }  // that was sampled last, to its end
     // Prepares the next sample by a rule without its `rtt`; returns the bytes it may take at most.
     std::int64_t begin_sample(SampleRule rule);

@@ -39,6 +39,12 @@ bool Session::has_unread_layer() const {
                        [&](const auto& layer) { return has_unread(layer); });
 }
 
+std::int64_t Session::image_bytes() const {
+    std::int64_t bytes = 0;
+    for (const auto& layer : image_.layers) bytes += layer.size;
+    return bytes;
+}
+
 bool Session::tells_more() const {
     std::int64_t rest = 0;
     for (const auto& layer : image_.layers) rest += layer.size - read_of(layer);
@@ -60,9 +66,11 @@ std::int64_t Session::begin_sample(SampleRule rule) {
     std::int64_t most = 0;
     std::int64_t offset = 0;
     bool smallest = patience_ >= 0;
+    auto shows_it = [&](std::int64_t rest) { return smallest && rest >= kRestOfSmallest; };
     for (const auto& layer : image_.layers) {
         auto rest = layer.size - read_of(layer);
-        if (smallest && most > 0 ? rest < kRestOfSmallest || rest >= most : rest <= most) continue;
+        bool better = shows_it(rest) && shows_it(most) ? rest < most : shows_it(rest) || rest > most;
+        if (!better || (shows_it(most) && !shows_it(rest))) continue;
         most = rest;
         offset = read_of(layer);
         sampled_layer_ = layer;

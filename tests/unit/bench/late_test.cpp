@@ -81,6 +81,31 @@ TEST(Late, WhoDripsAtTheGateHoldsUpNobody) {
     EXPECT_NE(drips.reason.find("the manifest"), std::string::npos) << drips.reason;
 }
 
+// It was to be asked once more, with more patience, and the budgets do not allow that.
+TEST(Late, WhoWaitsAndIsNotAskedAgainStaysRejected) {
+    OneSession session({.on_layer = [](support::Answer& a) { a.first_byte = 4; }}, Image());
+    session->begin_sample({.max_bytes = 1 << 20, .enough_bytes = 1 << 20});
+    session.go(1);
+    session->expire(session.world.transport, {.fault = Fault::timeout, .reason = "waits"});
+    ASSERT_TRUE(session->waited_in_vain());
+    session->wait_longer(3);
+    session->close();
+    EXPECT_FALSE(session->usable());
+    EXPECT_EQ(session->verdict().fault, Fault::timeout);
+    EXPECT_FALSE(session->waited_in_vain()) << "once is enough";
+}
+
+// A layer of some kilobytes shows no speed, wherever it stands.
+TEST(Late, WhoWaitsIsAskedForTheSmallestLayerThatTells) {
+    for (auto [first, others] : {std::pair{100U << 10U, 2U << 20U}, std::pair{12U << 20U, 2U << 20U}}) {
+        const Image image(first, "mixed", others);
+        OneSession session({.rate = 3e6}, image);
+        session->wait_longer(3);
+        session->begin_sample({.max_bytes = 4 << 20, .enough_bytes = 4 << 20});
+        EXPECT_NE(session->next()->url.str().find(sha256_digest(image.small_layers[0])), std::string::npos);
+    }
+}
+
 // It was good at the gate, and nothing bad is known of it.
 TEST(Late, WhoGotNoTimeForASampleStaysUsable) {
     const Image image(12U << 20U);

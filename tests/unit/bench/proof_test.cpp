@@ -98,6 +98,25 @@ TEST(Proof, WhoseImageIsReadNeedsNoMore) {
     EXPECT_EQ(first.samples, 2) << "once more for 300 kB";
 }
 
+// Under the same tag a tiny image, at the whole line's speed.
+TEST(Proof, WhoServesASmallerImageThanOthersIsOut) {
+    const Image tiny(200'000, "tiny");
+    World world;
+    world.serve("https://tiny.test", {.rate = 60e6}, tiny);
+    std::vector<Mirror> mirrors{World::mirror("https://tiny.test")};
+    for (int i = 0; i < 2; ++i) {
+        world.serve(cat("https://m", i, ".test"), {.rate = 6e6 + 1e6 * i}, image());
+        mirrors.push_back(World::mirror(cat("https://m", i, ".test")));
+    }
+    auto spec = World::spec(image(), mirrors);
+    spec.profile.upstreams[0].canaries[0].digest = "";
+    auto report = world.run(spec);
+    const auto& ranking = report.upstreams[0].ranking;
+    EXPECT_EQ(ranking[0].mirror.url.host, "m1.test") << report_to_json(report);
+    EXPECT_FALSE(ranking[2].usable);
+    EXPECT_NE(ranking[2].reason.find("another image"), std::string::npos) << ranking[2].reason;
+}
+
 // No layer is as long as a proof: several are.
 TEST(Proof, GoesOnWithTheNextLayer) {
     static const Image kLayers(2U << 20U, "many", 2U << 20U, 5);
