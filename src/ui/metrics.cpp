@@ -33,8 +33,11 @@ std::string labelled(std::string_view name, const Labels& labels) {
     return labels.empty() ? out : out + "}";
 }
 
+// Every sample says whose it is: the reader keeps the files of all commands in one registry, where a series
+// stands once.
 class Page {
   public:
+    explicit Page(const std::string& command) : command_(command) {}
     // The lines of one metric stand together, after its HELP and TYPE.
     void metric(std::string_view name, std::string_view help) {
         name_ = name;
@@ -45,7 +48,9 @@ class Page {
         if (!std::isfinite(value)) return;
         if (!begun_) text_ += fmt::format("# HELP {} {}\n# TYPE {} gauge\n", name_, help_, name_);
         begun_ = true;
-        text_ += fmt::format("{} {}\n", labelled(name_, labels), value);
+        Labels all{{"command", command_}};
+        all.insert(all.end(), labels.begin(), labels.end());
+        text_ += fmt::format("{} {}\n", labelled(name_, all), value);
     }
     void single(std::string_view name, std::string_view help, const Labels& labels, double value) {
         metric(name, help);
@@ -54,6 +59,7 @@ class Page {
     std::string text() && { return std::move(text_); }
 
   private:
+    std::string command_;
     std::string text_ = {};
     std::string_view name_ = {};
     std::string_view help_ = {};
@@ -80,18 +86,17 @@ std::optional<double> seconds_of_date(std::string_view date) {
 }
 
 void add_run(Page& page, const MetricsDocument& document) {
-    const Labels command{{"command", document.command}};
     page.single("mirrorctl_build_info", "The version that wrote this file.", {{"version", document.version}},
                 1);
-    page.single("mirrorctl_last_run_timestamp_seconds", "When the last run ended.", command, document.at);
-    page.single("mirrorctl_last_run_duration_seconds", "How long the last run took.", command,
+    page.single("mirrorctl_last_run_timestamp_seconds", "When the last run ended.", {}, document.at);
+    page.single("mirrorctl_last_run_duration_seconds", "How long the last run took.", {},
                 document.duration_s);
-    page.single("mirrorctl_last_run_exit_code", "How the last run ended: 0 is well, 8 no usable mirror.",
-                command, document.exit_code);
+    page.single("mirrorctl_last_run_exit_code", "How the last run ended: 0 is well, 8 no usable mirror.", {},
+                document.exit_code);
     if (document.last_success)
-        page.single(kSuccess, "When a run last ended with 0.", command, *document.last_success);
+        page.single(kSuccess, "When a run last ended with 0.", {}, *document.last_success);
     if (document.changed)
-        page.single("mirrorctl_last_run_changed", "1 if the last run changed this node.", command,
+        page.single("mirrorctl_last_run_changed", "1 if the last run changed this node.", {},
                     *document.changed ? 1 : 0);
     if (document.pending)
         page.single("mirrorctl_pending_steps", "Changes that wait for a restart, or for somebody.", {},
@@ -141,7 +146,7 @@ void add_mirrors(Page& page, const Report& report) {
 }  // namespace
 
 std::string metrics_text(const MetricsDocument& document) {
-    Page page;
+    Page page(document.command);
     add_run(page, document);
     if (document.report) add_mirrors(page, *document.report);
     return std::move(page).text();

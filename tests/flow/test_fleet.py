@@ -273,7 +273,9 @@ class Metrics(FleetCase):
         for name in self.world.urls:
             self.world.command(f"set {name} fault refused")
         self.apply("--fresh", code=8)
-        self.assertEqual(promtext.value(self.read(), "mirrorctl_last_run_exit_code"), 8)
+        dark = self.read()
+        self.assertEqual(promtext.value(dark, "mirrorctl_last_run_exit_code"), 8)
+        self.assertEqual(promtext.value(dark, "mirrorctl_mirror_usable", command="apply", mirror=self.world.urls["fast"]), 0)
         self.config(self.box, "nonsense: true\n")
         self.apply(code=1)
         broken = self.read()
@@ -291,6 +293,12 @@ class Metrics(FleetCase):
         self.assertEqual(promtext.value(samples, "mirrorctl_mirror_usable", operator='Said \\"so\\" \\\\ done'), 1)
         self.assertEqual(promtext.value(samples, "mirrorctl_mirror_usable", mirror=self.world.urls["second"]), 0)
         self.assertIsNone(promtext.value(samples, "mirrorctl_mirror_predicted_pull_seconds", mirror=self.world.urls["second"]))
+
+    def test_files_of_two_commands_in_one_directory(self):
+        self.apply()
+        applied = self.read()
+        self.ok(self.box.run("bench", "--profile", self.file, "--metrics", self.prom))
+        self.assertEqual(set(applied) & set(self.read()), set(), "a scrape with a series twice is refused as a whole")
 
     def test_a_dry_run_writes_none(self):
         self.apply("-n")
