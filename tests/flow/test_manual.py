@@ -71,6 +71,25 @@ class Manual(harness.FlowCase):
         in_readme = re.findall(r"^\| (\d+) \|", (TOP / "README.md").read_text(), re.M)
         self.assertEqual(in_page, in_readme)
 
+    def test_keys_of_the_configuration(self):
+        """The same in what the program reads, in the page and in the README."""
+        fields = re.search(r"kConfigFields\[\] = \{(.*?)\};", (TOP / "src/profile/shape.cpp").read_text(), re.S).group(1)
+        known = set(re.findall(r'\{"(\w+)"', fields)) - {"schema"}
+        self.assertGreater(len(known), 5)
+        in_page = re.search(r"^\.It Pa /etc/mirrorctl/config\.yaml\nDefaults of this node:\n\.Li (.*) \.$", section("FILES"), re.M).group(1)
+        self.assertEqual(set(in_page.split(" , ")), known)
+        in_readme = re.search(r"config\.yaml` holds the defaults of a node: (.*)\.$", (TOP / "README.md").read_text(), re.M).group(1)
+        self.assertEqual(set(re.findall(r"`(\w+)`", in_readme)), known)
+
+    def test_environment(self):
+        """All that the program asks of its environment, but who it runs for."""
+        asked = set()
+        for source in (TOP / "src").rglob("*.cpp"):
+            asked.update(re.findall(r'\b(?:env|environment)\("([A-Z_]+)"\)', source.read_text()))
+        in_page = set(re.findall(r"\bEv ([A-Z_]+)", section("ENVIRONMENT")))
+        self.assertIn("MIRRORCTL_COLUMNS", asked)
+        self.assertEqual(asked - {"HOME", "SUDO_UID", "SUDO_USER"} - in_page, set())
+
     def test_prints_without_complaint(self):
         done = subprocess.run(["man", "--warnings=all", "--encoding=UTF-8", "-l", PAGE], capture_output=True, check=False, timeout=60,
                               env={"PATH": "/usr/bin:/bin", "MANWIDTH": "80", "LC_ALL": "C.UTF-8", "TERM": "dumb"})
