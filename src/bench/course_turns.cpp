@@ -35,7 +35,7 @@ constexpr std::int64_t kAloneMost = 5LL << 17U;  // bytes
 
 // On a narrow line many flows only show how they share it, and what a new one loses at a full queue may
 // hold it up for longer than it is looked at. There, one after another gets the line for itself for a
-// moment: if two different ones fill it, nobody can do better.
+// moment: if two different ones fill it, or one gets what several that shared it got, nobody can do better.
 bool Course::try_line() {
     double now = clock_.now();
     bool ended = tries_line_ != nullptr && end_turn();

@@ -26,8 +26,8 @@ class Lane {
     // not be written.
     double bar() const;
     // Sampled, unconfirmed sessions that should be sampled again: the leader, then rivals whose best case
-    // beats it by more than 5 %, the most promising first. After three second looks only the leader and flows
-    // that were still growing are worth another one.
+    // beats it by more than 5 %, the most promising first. After five second looks (two where most are alike)
+    // only the leader and flows that were still growing are worth another one.
     std::vector<Session*> worth_confirming() const;
     // Where some turned out to be bursts and nobody is proven yet: the best of those that are not as fast as
     // the bursts were. Else nullptr.
