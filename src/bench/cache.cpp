@@ -1,10 +1,12 @@
 #include "bench/cache.hpp"
 
+#include "base/strings.hpp"
 #include "bench/ledger.hpp"
 #include "bench/score.hpp"
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace mirrorctl::bench {
 
@@ -19,7 +21,7 @@ bool is_failure(const Measurement& m) {
 void forget(RankingCache& cache, const std::string& upstream, const std::string& url) {
     std::erase_if(cache.failures,
                   [&](const PastFailure& f) { return f.upstream == upstream && f.url == url; });
-    std::erase_if(cache.checks, [&](const LastCheck& c) { return c.upstream == upstream && c.url == url; });
+    forget_check(cache, upstream, url);
 }
 
 constexpr double kLongestRest = 8 * 86400.0;
@@ -69,32 +71,83 @@ std::string_view bare(std::string_view url) {
     return url;
 }
 
-// A budget that is used up says nothing about a mirror: what was known of it stays.
-void keep_unasked(const Report& older, Report& newer) {
+bool anything_usable(const UpstreamReport& upstream) {
+    return std::any_of(upstream.ranking.begin(), upstream.ranking.end(),
+                       [](const Measurement& m) { return m.usable; });
+}
+
+bool anybody_asked(const UpstreamReport& upstream) {
+    return std::any_of(upstream.ranking.begin(), upstream.ranking.end(),
+                       [](const Measurement& m) { return m.probed; });
+}
+
+// The last look at it that it passed, infinitely long ago if there was none.
+double age_of_check(const RankingCache& cache, const std::string& upstream, const std::string& url,
+                    double now) {
+    for (const auto& check : cache.checks)
+        if (check.upstream == upstream && check.url == url && check.at <= now) return now - check.at;
+    return std::numeric_limits<double>::infinity();
+}
+
+// A budget that is used up says nothing about a mirror: what was known of it stays, but not for ever.
+void keep_unasked(const RankingCache& older, Report& newer, double ttl) {
     for (auto& upstream : newer.upstreams) {
-        const auto* known = find(older, upstream.name);
+        const auto* known = find(older.report, upstream.name);
         if (known == nullptr) continue;
         for (auto& m : upstream.ranking) {
             if (m.usable || m.probed || m.fault != Fault::budget) continue;
+            auto url = m.mirror.url.masked();
             auto it = std::find_if(known->ranking.begin(), known->ranking.end(), [&](const Measurement& k) {
-                return k.usable && k.mirror.url.masked() == m.mirror.url.masked();
+                return k.usable && k.mirror.url.masked() == url;
             });
-            if (it == known->ranking.end()) continue;
+            bool old = age_of_check(older, upstream.name, url, newer.taken_at) >= kTtlsBetweenRaces * ttl;
+            if (it == known->ranking.end() || old) continue;
             auto mirror = m.mirror;
             m = *it;
             m.mirror = std::move(mirror);
             m.probed = false;
+            m.unsure = true;
             m.requests = 0;
             m.bytes = 0;
             m.layers_read.clear();
         }
         rank(upstream.ranking);
+        if (upstream.ranking.empty() || !upstream.ranking.front().usable || upstream.ranking.front().probed)
+            continue;
+        upstream.unsure = true;
+        upstream.why = cat(printable_line(upstream.ranking.front().mirror.url.host, 80),
+                           " was not asked in this run: what was known of it counts");
     }
 }
 
-bool anything_usable(const UpstreamReport& upstream) {
-    return std::any_of(upstream.ranking.begin(), upstream.ranking.end(),
-                       [](const Measurement& m) { return m.usable; });
+// What one run says about the mirrors themselves.
+void note_run(RankingCache& cache, const UpstreamReport& upstream, double now, const Policy& policy) {
+    // Where nothing at all answers it is our network that is down: nobody rests for that.
+    bool dark = !anything_usable(upstream);
+    for (const auto& m : upstream.ranking) {
+        if (dark && m.retry_after_s <= 0)
+            remember_traffic(cache.memory, m, now, policy.ttl);
+        else
+            note(cache, upstream.name, m, now, policy);
+    }
+    if (anybody_asked(upstream)) cache.measured_at[upstream.name] = cache.raced_at[upstream.name] = now;
+}
+
+// The ranking that `newer` leaves behind: an upstream of which nobody was asked stays as it was.
+Report ranking_after(Report older, const Report& newer) {
+    bool any = std::any_of(newer.upstreams.begin(), newer.upstreams.end(), anybody_asked);
+    auto upstreams = std::move(older.upstreams);
+    auto out = any || upstreams.empty() ? newer : std::move(older);
+    out.upstreams = std::move(upstreams);
+    for (const auto& upstream : newer.upstreams) {
+        auto it = std::find_if(out.upstreams.begin(), out.upstreams.end(),
+                               [&](const auto& known) { return known.name == upstream.name; });
+        if (it == out.upstreams.end())
+            out.upstreams.push_back(upstream);
+        else if (anybody_asked(upstream))
+            *it = upstream;
+    }
+    return out;
 }
 
 // The operator of a mirror that the ranking knows, else the URL itself.
@@ -138,28 +191,12 @@ RankingCache rekey(RankingCache cache, const CacheKey& key) {
 
 RankingCache merge(RankingCache cache, const CacheKey& key, Report& report, const Policy& policy) {
     cache = rekey(std::move(cache), key);
-    keep_unasked(cache.report, report);
-    remember_times(cache.memory, key.network, report);
-    auto older = std::move(cache.report.upstreams);
-    cache.report = report;
-    if (report.proxy_failed) cache.report.upstreams.clear();
-    for (auto& upstream : older)
-        if (find(cache.report, upstream.name) == nullptr)
-            cache.report.upstreams.push_back(std::move(upstream));
     if (report.proxy_failed) return cache;
-    for (const auto& upstream : report.upstreams) {
-        cache.measured_at[upstream.name] = cache.raced_at[upstream.name] = report.taken_at;
-        // Where nothing at all answers it is our network that is down: nobody rests for that.
-        if (!anything_usable(upstream)) {
-            for (const auto& m : upstream.ranking)
-                if (m.retry_after_s > 0)
-                    note(cache, upstream.name, m, report.taken_at, policy);
-                else
-                    remember_traffic(cache.memory, m, report.taken_at, policy.ttl);
-            continue;
-        }
-        for (const auto& m : upstream.ranking) note(cache, upstream.name, m, report.taken_at, policy);
-    }
+    // First what was seen in this run, then what is only kept.
+    remember_times(cache.memory, key.network, report);
+    for (const auto& upstream : report.upstreams) note_run(cache, upstream, report.taken_at, policy);
+    keep_unasked(cache, report, policy.ttl);
+    cache.report = ranking_after(std::move(cache.report), report);
     std::erase_if(cache.failures,
                   [&](const PastFailure& f) { return f.until + kLongestRest <= report.taken_at; });
     forget_old(cache.memory, report.taken_at);
@@ -169,6 +206,10 @@ RankingCache merge(RankingCache cache, const CacheKey& key, Report& report, cons
 void note_check(RankingCache& cache, const std::string& upstream, const Measurement& result, double now,
                 const Policy& policy) {
     note(cache, upstream, result, now, policy);
+}
+
+void forget_check(RankingCache& cache, const std::string& upstream, const std::string& url) {
+    std::erase_if(cache.checks, [&](const LastCheck& c) { return c.upstream == upstream && c.url == url; });
 }
 
 Freshness decide_freshness(const RankingCache* cache, const CacheKey& key, const FreshnessInput& input) {

@@ -14,6 +14,9 @@
 
 namespace mirrorctl::bench {
 
+// What is known of who was not asked counts for so many times `ttl`; then everybody is asked again.
+inline constexpr double kTtlsBetweenRaces = 4;
+
 // A ranking holds for these; anything else is another ranking.
 struct CacheKey {
     std::string profile_sha256;
@@ -52,12 +55,14 @@ RankingCache rekey(RankingCache cache, const CacheKey& key);
 
 // A new run goes into the cache: its upstreams replace the old ones, successes end a rest. Failures rest for
 // the policy's failure_ttl, twice as long after each further failure, up to eight days (or what a 429 asked
-// for, if that is longer). Who was not asked, because a budget was used up, keeps what was known of it. Sets
-// Measurement::usual_pull_s in `report` too.
+// for, if that is longer). Who was not asked, because a budget was used up, keeps what was known of it, at
+// the age that it has; `report` gets that too, marked as unsure, and Measurement::usual_pull_s.
 RankingCache merge(RankingCache cache, const CacheKey& key, Report& report, const Policy& policy);
 // A light check's outcome: a passed one restarts the `recheck` clock, a failed one is a failure.
 void note_check(RankingCache& cache, const std::string& upstream, const Measurement& result, double now,
                 const Policy& policy);
+// It failed a look, whatever the race that follows has to say: it is not kept by its last good one.
+void forget_check(RankingCache& cache, const std::string& upstream, const std::string& url);
 
 struct Current {
     std::string upstream;

@@ -10,9 +10,6 @@
 
 namespace mirrorctl::bench {
 
-// A challenger may have become much faster: after so many times `ttl` without a race of all there is one.
-inline constexpr double kTtlsBetweenRaces = 4;
-
 // Of input.upstreams, whose ranking is too old, those where measuring the mirrors in use alone may be enough:
 // they are usable by the last ranking, their history in this network is of two runs at least, and a race of
 // all is not long ago.

@@ -50,6 +50,8 @@ void hold_back_followers(std::vector<Measurement>& measurements, const Lane& lan
 std::string reason_of(const UpstreamReport& report, const std::string& end) {
     const auto usable =
         std::count_if(report.ranking.begin(), report.ranking.end(), [](const auto& m) { return m.usable; });
+    if (std::none_of(report.ranking.begin(), report.ranking.end(), [](const auto& m) { return m.probed; }))
+        return "nobody was asked";
     if (usable == 0) return "nobody could be used";
     const auto& first = report.ranking.front();
     auto name = printable_line(first.mirror.url.host, 80);

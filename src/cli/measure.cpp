@@ -170,6 +170,7 @@ Result<void> recheck(Node& node, const MeasureRequest& request, bench::RankingCa
             bench::note_check(cache, upstream, results[i], world.clock.wall(), request.profile.policy);
             continue;
         }
+        bench::forget_check(cache, upstream, mirror.url.masked());
         if (i < results.size())
             bench::remember_traffic(cache.memory, results[i], world.clock.wall(), request.profile.policy.ttl);
         auto reason = i < results.size() ? printable_line(results[i].reason) : "the check crashed";

@@ -70,6 +70,19 @@ class Politeness(harness.FlowCase):
         told = [m for m in json.loads(done.out)["upstreams"]["docker.io"]["ranking"] if m["url"].startswith(self.world.urls["second"])]
         self.assertEqual((told[0]["fault"], told[0]["requests"]), ("resting", 0))
 
+    def test_a_run_without_time_teaches_nothing(self):
+        self.file = self.profile(self.world)
+        self.apply()
+        for name in self.world.urls:
+            self.world.command(f"set {name} fault refused")
+        for days, code in ((2, 0), (8, 8)):  # what is known of those not asked counts for four ttl
+            self.pass_time(24 * HOUR * days)
+            done = self.ok(self.box.run("bench", "--profile", self.file, "--budget", "0s", "--json"), code)
+            hub = json.loads(done.out)["upstreams"]["docker.io"]
+            self.assertEqual(hub["unsure"], code == 0)
+            self.assertIn("was not asked" if code == 0 else "nobody was asked", hub["why"])
+        self.apply(code=8)
+
     def test_runs_without_end_change_nothing(self):
         """Measured anew at every run, by mirrors that differ by 5 %."""
         self.world.command("set fast rate 4MiB")

@@ -120,5 +120,17 @@ TEST(Late, WhoGotNoTimeForASampleStaysUsable) {
     EXPECT_EQ(m.samples, 0);
 }
 
+TEST(Late, NoTimeAtAllIsNobodysFault) {
+    const Image image;
+    World world;
+    world.serve("https://m.test", {}, image);
+    auto spec = World::spec(image, {World::mirror("https://m.test")});
+    spec.seconds = 0;
+    auto report = world.run(spec);
+    EXPECT_EQ(report.requests, 0);
+    EXPECT_EQ(of(report, "m.test").fault, Fault::budget);
+    EXPECT_EQ(report.upstreams[0].why, "nobody was asked");
+}
+
 }  // namespace
 }  // namespace mirrorctl::bench::late_test

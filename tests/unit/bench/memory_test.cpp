@@ -1,6 +1,7 @@
 // What outlives a ranking: how long failures rest, how mirrors usually are, who was asked how often.
 #include "bench/cache.hpp"
 #include "bench/ledger.hpp"
+#include "model/json/report_json.hpp"
 #include "unit/bench/scripted.hpp"
 
 #include <gtest/gtest.h>
@@ -98,17 +99,55 @@ TEST(Memory, WhatAServerAskedForOutlivesTheProfileAndCountsForTheOriginToo) {
     EXPECT_EQ(world.run(spec).requests, 0) << "not even where nothing else is left";
 }
 
+Measurement unasked(const std::string& host) {
+    auto m = seen(host, -1);
+    m.fault = Fault::budget;
+    m.probed = false;
+    m.requests = 0;
+    return m;
+}
+
 TEST(Memory, WhoWasNotAskedKeepsWhatWasKnown) {
     auto report = ranking(kNow, {seen("a.test", 3), seen("b.test", 4)});
     auto cache = merge({}, key(), report, {});
-    auto unasked = seen("a.test", -1);
-    unasked.fault = Fault::budget;
-    unasked.probed = false;
-    unasked.requests = 0;
-    auto next = ranking(kNow + kDay, {seen("b.test", 4), unasked});
+    auto next = ranking(kNow + kDay, {seen("b.test", 4), unasked("a.test")});
     cache = merge(std::move(cache), key(), next, {});
+    const auto& first = next.upstreams[0].ranking[0];
+    EXPECT_EQ(first.mirror.url.host, "a.test");
+    EXPECT_TRUE(first.usable && first.unsure && next.upstreams[0].unsure);
+    EXPECT_NE(next.upstreams[0].why.find("a.test was not asked"), std::string::npos);
+    EXPECT_EQ(cache.measured_at.at("docker.io"), kNow + kDay);
+    for (const auto& check : cache.checks)
+        EXPECT_EQ(check.at, check.url == "https://a.test" ? kNow : kNow + kDay) << check.url;
+}
+
+TEST(Memory, ARunThatAsksNobodyTeachesNothing) {
+    auto report = ranking(kNow, {seen("a.test", 3), seen("b.test", 4)});
+    const auto known = merge({}, key(), report, {});
+    auto next = ranking(kNow + 2 * kDay, {unasked("b.test"), unasked("a.test")});
+    auto cache = merge(known, key(), next, {});
+    EXPECT_EQ(report_to_json(cache.report), report_to_json(known.report));
+    EXPECT_EQ(cache.measured_at, known.measured_at);
+    EXPECT_EQ(cache.raced_at, known.raced_at);
+    EXPECT_EQ(cache.checks, known.checks);
+    EXPECT_EQ(cache.memory.usual, known.memory.usual);
+    EXPECT_TRUE(next.upstreams[0].ranking[0].usable && next.upstreams[0].unsure);
     EXPECT_EQ(next.upstreams[0].ranking[0].mirror.url.host, "a.test");
-    EXPECT_TRUE(next.upstreams[0].ranking[0].usable);
+    next = ranking(kNow + 10 * kDay, {unasked("b.test"), unasked("a.test")});
+    cache = merge(known, key(), next, {});
+    EXPECT_EQ(cache.measured_at, known.measured_at);
+    EXPECT_FALSE(next.upstreams[0].ranking[0].usable) << "that is too long ago";
+    EXPECT_FALSE(next.upstreams[0].unsure);
+}
+
+TEST(Memory, WhoFailedALookIsNotKept) {
+    auto report = ranking(kNow, {seen("a.test", 3), seen("b.test", 4)});
+    auto cache = merge({}, key(), report, {});
+    forget_check(cache, "docker.io", "https://a.test");
+    auto next = ranking(kNow + 60, {seen("b.test", 4), unasked("a.test")});
+    cache = merge(std::move(cache), key(), next, {});
+    EXPECT_EQ(next.upstreams[0].ranking[0].mirror.url.host, "b.test");
+    EXPECT_FALSE(next.upstreams[0].ranking[1].usable);
 }
 
 TEST(Memory, ADayOfRequestsIsCountedPerOperator) {
