@@ -203,6 +203,21 @@ RankingCache merge(RankingCache cache, const CacheKey& key, Report& report, cons
     return cache;
 }
 
+RankingCache note_visit(RankingCache cache, const CacheKey& key, const Report& report, const Policy& policy) {
+    bool same_way = cache.key.network == key.network && cache.key.route == key.route;
+    Policy as_asked{.ttl = policy.ttl, .failure_ttl = 0};
+    for (const auto& upstream : report.upstreams) {
+        for (const auto& m : upstream.ranking) {
+            if (same_way && m.retry_after_s > 0)
+                note(cache, upstream.name, m, report.taken_at, as_asked);
+            else
+                remember_traffic(cache.memory, m, report.taken_at, policy.ttl);
+        }
+    }
+    forget_old(cache.memory, report.taken_at);
+    return cache;
+}
+
 void note_check(RankingCache& cache, const std::string& upstream, const Measurement& result, double now,
                 const Policy& policy) {
     note(cache, upstream, result, now, policy);

@@ -58,6 +58,9 @@ RankingCache rekey(RankingCache cache, const CacheKey& key);
 // for, if that is longer). Who was not asked, because a budget was used up, keeps what was known of it, at
 // the age that it has; `report` gets that too, marked as unsure, and Measurement::usual_pull_s.
 RankingCache merge(RankingCache cache, const CacheKey& key, Report& report, const Policy& policy);
+// What the cache takes over of a run whose ranking it does not: requests, bytes read, and the rests that
+// servers asked for.
+RankingCache note_visit(RankingCache cache, const CacheKey& key, const Report& report, const Policy& policy);
 // A light check's outcome: a passed one restarts the `recheck` clock, a failed one is a failure.
 void note_check(RankingCache& cache, const std::string& upstream, const Measurement& result, double now,
                 const Policy& policy);

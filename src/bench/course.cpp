@@ -149,10 +149,10 @@ bool Course::send(Session& session) {
         return true;
     }
     ledger_.sent(request->url, session.key(), clock_.now());
-    // What asks for a layer ends when the race does: what a sample saw until then counts, and who was asked
-    // once more too late is not to blame.
+    // The race ends what is under way when its own time is over: what a sample saw until then counts, and who
+    // was asked too late is not to blame.
     bool layer = sample || session.step() == Session::Step::again;
-    session.launch(transport_, clock_.now(), layer ? left() + kGateSeconds : std::min(left(), kGateSeconds));
+    session.launch(transport_, clock_.now(), layer ? left() + kGateSeconds : kGateSeconds);
     return true;
 }
 

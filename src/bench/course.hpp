@@ -92,6 +92,7 @@ class Course {
     double allowed_silence(const Lane& lane, const Session& session) const;
     bool drips(const Lane& lane, const Session& session, double seconds) const;
     Verdict verdict_of_silence(const Session& session, double waited) const;
+    bool is_hasty(const Lane& lane, const Session& session) const;
     bool watch_line();
     bool still_grows(const Session& session) const;
     struct Flow {

@@ -62,6 +62,9 @@ std::string Course::reason_of_end(const Lane& lane) const {
     if (!proxy_error_.empty()) return "the proxy failed";
     if (left() <= 0)
         return cat("the budget of ", format_duration(budget_.seconds), " ended before it was certain");
+    if (lane.hasty())
+        return cat("the budget of ", format_duration(budget_.seconds),
+                   " was too short to wait for everybody");
     if (around_.line_full > 0)
         return cat("this node's own line is the limit, with ", format_bytes(around_.line_full), "/s");
     const auto* first = lane.leader();
@@ -75,6 +78,7 @@ void Course::finish() {
                        : std::string("the run was ended");
     for (auto& lane : lanes_) {
         for (const auto& session : lane.sessions()) {
+            if (no_time && session->stage() == Session::Stage::gate) lane.note_haste();
             bool flows = session->sampling() && session->got_headers() && session->live_flow()->bytes() > 0;
             if (flows) {
                 session->cut_sample(transport_);

@@ -43,6 +43,13 @@ double Course::allowed_silence(const Lane& lane, const Session& session) const {
                      2 * session.phases().blob});
 }
 
+// It would be waited for longer, had the run the budget of its profile.
+bool Course::is_hasty(const Lane& lane, const Session& session) const {
+    bool blob = session.step() == Session::Step::again || session.step() == Session::Step::sample;
+    return !blob && !session.got_headers() &&
+           lane.patience(budget_.seconds) < lane.patience(spec_.profile.policy.budget.seconds);
+}
+
 Verdict Course::verdict_of_silence(const Session& session, double waited) const {
     auto so_far = format_bytes(static_cast<double>(session.received()));
     if (session.got_headers())
@@ -71,15 +78,19 @@ bool Course::end_waits(Lane& lane) {
         if (!session->in_flight()) continue;
         double waited = now - session->waiting_since();
         double lasts = now - session->launched_at();
-        if (waited > allowed_silence(lane, *session))
-            session->expire(transport_, verdict_of_silence(*session, waited));
-        else if (drips(lane, *session, lasts))
-            session->expire(transport_, {.fault = Fault::stalled,
-                                         .reason = cat("needs more than ", format_duration(lasts), " for ",
-                                                       session->what())});
-        else
-            continue;
+        bool silent = waited > allowed_silence(lane, *session);
+        if (!silent && !drips(lane, *session, lasts)) continue;
         any = true;
+        auto verdict = silent ? verdict_of_silence(*session, waited)
+                              : Verdict{.fault = Fault::stalled,
+                                        .reason = cat("needs more than ", format_duration(lasts), " for ",
+                                                      session->what())};
+        if (is_hasty(lane, *session)) {
+            lane.note_haste();
+            verdict.fault = Fault::budget;
+            verdict.reason += cat("; the budget of ", format_duration(budget_.seconds), " allows no more");
+        }
+        session->expire(transport_, std::move(verdict));
     }
     return any;
 }

@@ -64,6 +64,9 @@ class Lane {
     // Seconds without any sign of life after which a candidate at the gate is given up. `budget_seconds` = of
     // the whole run.
     double patience(double budget_seconds) const;
+    // Somebody was given up whom the budget left no time to answer.
+    void note_haste() { hasty_ = true; }
+    bool hasty() const { return hasty_; }
 
   private:
     // `alike`: most are like `first`.
@@ -72,6 +75,7 @@ class Lane {
 
     std::string upstream_;
     int keep_;
+    bool hasty_ = false;
     std::vector<std::unique_ptr<Session>> sessions_;
 };
 

@@ -58,7 +58,9 @@ std::string reason_of(const UpstreamReport& report, const std::string& end) {
     if (first.predicted_pull_s < 0) return cat(name, " serves the image, but no speed was measured: ", end);
     auto text = cat(name, " needs ", format_duration(first.predicted_low_s), " to ",
                     format_duration(first.predicted_high_s), " for 30 MiB");
-    if (usable == 1) return text + "; it is the only one that can be used";
+    bool all_known = std::none_of(report.ranking.begin(), report.ranking.end(),
+                                  [](const auto& m) { return m.fault == Fault::budget; });
+    if (usable == 1 && all_known) return text + "; it is the only one that can be used";
     return cat(text, first.confirmed ? "; " : ", seen only shortly; ", end);
 }
 
@@ -114,7 +116,7 @@ UpstreamReport report_of(const Lane& lane, const std::string& end) {
     hold_back_followers(report.ranking, lane);
     rank(report.ranking);
     const bool measured = !report.ranking.empty() && report.ranking.front().usable;
-    report.unsure = measured && (!report.ranking.front().confirmed || !lane.decided());
+    report.unsure = measured && (!report.ranking.front().confirmed || !lane.decided() || lane.hasty());
     report.why = reason_of(report, end);
     return report;
 }

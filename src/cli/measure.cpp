@@ -264,9 +264,13 @@ Result<Measured> race(Node& node, const MeasureRequest& request) {
     TRY_ASSIGN(measured.report, run_race(node, request, bench_spec(node, request, cache, Watched::by_hand)));
     measured.raced = request.upstreams;
     measured.origin_of_ranking = race_summary(measured.report);
-    auto merged =
-        bench::merge(cache.value_or(bench::RankingCache{}), key, measured.report, request.profile.policy);
-    write_cache(node, merged, measured.warnings);
+    const auto& policy = request.profile.policy;
+    auto known = cache.value_or(bench::rekey({}, key));
+    // `apply` decides from what is saved: not by a run that had less time than its own.
+    auto saved = bench::note_visit(known, key, measured.report, policy);
+    auto merged = bench::merge(std::move(known), key, measured.report, policy);
+    bool hasty = request.budget_seconds.value_or(policy.budget.seconds) < policy.budget.seconds;
+    write_cache(node, hasty ? saved : merged, measured.warnings);
     return measured;
 }
 

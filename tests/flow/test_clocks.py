@@ -67,6 +67,38 @@ class AfterTtl(ClockCase):
         self.assertEqual(self.hub(self.apply())[0], lab.urls["second"])
 
 
+class Bench(ClockCase):
+    """Changes nothing: what apply decides from stays, too."""
+
+    def setUp(self):
+        super().setUp()
+        self.world = self.own_lab()
+        self.file = self.profile(self.world)
+
+    def bench(self, *more):
+        return json.loads(self.box.run("bench", "--profile", self.file, "--json", *more).out)
+
+    def saved(self):
+        known = json.loads((self.box.state / "bench.json").read_text())
+        return {name: known[name] for name in ("key", "measured_at", "checks", "failures", "usual", "report")}
+
+    def assertUntouched(self, saved):
+        self.assertEqual(self.saved(), saved)
+        asked = len(self.world.accesses())
+        self.assertEqual(self.apply()["outcome"], "unchanged")
+        self.assertEqual(len(self.world.accesses()), asked)
+
+    def test_with_little_time(self):
+        self.world.command("set second latency 250ms")
+        self.apply()
+        saved = self.saved()
+        hub = self.bench("--budget", "600ms")["upstreams"]["docker.io"]
+        late = [m for m in hub["ranking"] if m["url"].startswith(self.world.urls["second"])][0]
+        self.assertEqual((late["verdict"], late["fault"]), ("rejected", "budget"), hub)
+        self.assertEqual(hub["unsure"], any(m["verdict"] == "usable" for m in hub["ranking"]), hub)
+        self.assertUntouched(saved)
+
+
 class Elsewhere(ClockCase):
     def test_ranking_of_another_node(self):
         lab = self.own_lab()

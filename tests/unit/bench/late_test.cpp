@@ -132,5 +132,34 @@ TEST(Late, NoTimeAtAllIsNobodysFault) {
     EXPECT_EQ(report.upstreams[0].why, "nobody was asked");
 }
 
+TEST(Late, WhoHadNoTimeToAnswerDidNotFail) {
+    const Image image;
+    World world;
+    world.serve("https://a.test", {.connect = 0.002, .first_byte = 0.002, .rate = 80e6}, image);
+    world.serve("https://late.test", {.connect = 0.06, .first_byte = 0.06}, image);
+    world.serve("https://silent.test", {.silent = true}, image);
+    auto spec = World::spec(image, {World::mirror("https://a.test"), World::mirror("https://late.test"),
+                                    World::mirror("https://silent.test")});
+    spec.seconds = 0.3;
+    auto report = world.run(spec);
+    EXPECT_EQ(of(report, "late.test").fault, Fault::budget);
+    EXPECT_EQ(of(report, "silent.test").fault, Fault::budget);
+    EXPECT_TRUE(report.upstreams[0].unsure);
+    EXPECT_EQ(report.upstreams[0].why.find("the only one"), std::string::npos) << report.upstreams[0].why;
+}
+
+TEST(Late, APatienceThatTheProfileAllowsIsEnough) {
+    const Image image;
+    World world;
+    world.serve("https://silent.test", {.silent = true}, image);
+    auto spec = World::spec(image, {World::mirror("https://silent.test")});
+    spec.seconds = 1;
+    auto hasty = world.run(spec);
+    EXPECT_EQ(of(hasty, "silent.test").fault, Fault::budget);
+    EXPECT_NE(of(hasty, "silent.test").reason.find("allows no more"), std::string::npos);
+    spec.profile.policy.budget.seconds = 1;
+    EXPECT_EQ(of(world.run(spec), "silent.test").fault, Fault::timeout);
+}
+
 }  // namespace
 }  // namespace mirrorctl::bench::late_test

@@ -150,6 +150,27 @@ TEST(Memory, WhoFailedALookIsNotKept) {
     EXPECT_FALSE(next.upstreams[0].ranking[1].usable);
 }
 
+TEST(Memory, OfAVisitOnlyWhatItCostOthersIsKept) {
+    auto report = ranking(kNow, {seen("a.test", 3), seen("b.test", 4), seen("c.test", 5)});
+    const auto known = merge({}, key(), report, {});
+    auto limited = seen("b.test", -1);
+    limited.fault = Fault::rate_limited;
+    limited.retry_after_s = 600;
+    auto read = seen("a.test", 9);
+    read.layers_read["sha256:x"] = 4096;
+    auto visit = ranking(kNow + 60, {read, limited, seen("c.test", -1)});
+    auto cache = note_visit(known, key(), visit, {});
+    EXPECT_EQ(report_to_json(cache.report), report_to_json(known.report));
+    EXPECT_EQ(cache.measured_at, known.measured_at);
+    EXPECT_EQ(cache.memory.usual, known.memory.usual);
+    EXPECT_EQ(asked_today(cache.memory, kNow + 61).at("acme"), 24);
+    EXPECT_EQ(layers_read(cache.memory, "https://a.test", kNow + 61, kDay).at("sha256:x"), 4096);
+    ASSERT_EQ(cache.failures.size(), 1U) << "only what the server itself asked for";
+    EXPECT_EQ(cache.failures[0].url, "https://b.test");
+    EXPECT_EQ(cache.failures[0].until, kNow + 660);
+    EXPECT_TRUE(note_visit(known, key("n2"), visit, {}).failures.empty()) << "it was another address of ours";
+}
+
 TEST(Memory, ADayOfRequestsIsCountedPerOperator) {
     Memory memory;
     remember_traffic(memory, seen("a.test", 3), kNow, kDay);
