@@ -81,6 +81,11 @@ bool anybody_asked(const UpstreamReport& upstream) {
                        [](const Measurement& m) { return m.probed; });
 }
 
+bool anybody_served(const UpstreamReport& upstream) {
+    return std::any_of(upstream.ranking.begin(), upstream.ranking.end(),
+                       [](const Measurement& m) { return m.probed && m.usable; });
+}
+
 // The last look at it that it passed, infinitely long ago if there was none.
 double age_of_check(const RankingCache& cache, const std::string& upstream, const std::string& url,
                     double now) {
@@ -123,19 +128,23 @@ void keep_unasked(const RankingCache& older, Report& newer, double ttl) {
 // What one run says about the mirrors themselves.
 void note_run(RankingCache& cache, const UpstreamReport& upstream, double now, const Policy& policy) {
     // Where nothing at all answers it is our network that is down: nobody rests for that.
-    bool dark = !anything_usable(upstream);
+    bool dark = !anybody_served(upstream);
     for (const auto& m : upstream.ranking) {
         if (dark && m.retry_after_s <= 0)
             remember_traffic(cache.memory, m, now, policy.ttl);
         else
             note(cache, upstream.name, m, now, policy);
     }
-    if (anybody_asked(upstream)) cache.measured_at[upstream.name] = cache.raced_at[upstream.name] = now;
+    if (!dark)
+        cache.measured_at[upstream.name] = cache.raced_at[upstream.name] = now;
+    else if (anybody_asked(upstream))
+        cache.measured_at.erase(upstream.name);
 }
 
-// The ranking that `newer` leaves behind: an upstream of which nobody was asked stays as it was.
+// The ranking that `newer` leaves behind. An upstream of which nobody served stays as it was: it still tells
+// how fast those are of whom every byte was read.
 Report ranking_after(Report older, const Report& newer) {
-    bool any = std::any_of(newer.upstreams.begin(), newer.upstreams.end(), anybody_asked);
+    bool any = std::any_of(newer.upstreams.begin(), newer.upstreams.end(), anybody_served);
     auto upstreams = std::move(older.upstreams);
     auto out = any || upstreams.empty() ? newer : std::move(older);
     out.upstreams = std::move(upstreams);
@@ -144,7 +153,7 @@ Report ranking_after(Report older, const Report& newer) {
                                [&](const auto& known) { return known.name == upstream.name; });
         if (it == out.upstreams.end())
             out.upstreams.push_back(upstream);
-        else if (anybody_asked(upstream))
+        else if (anybody_served(upstream))
             *it = upstream;
     }
     return out;

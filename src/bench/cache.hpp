@@ -36,8 +36,9 @@ struct LastCheck {
 
 struct RankingCache {
     CacheKey key;
-    Report report;                                // of all upstreams, each from its newest run
-    std::map<std::string, double> measured_at;    // upstream -> seconds since 1970
+    Report report;  // of all upstreams, each from the newest run in which somebody served
+    // Upstream -> seconds since 1970; not those of which nobody served in the last run.
+    std::map<std::string, double> measured_at;
     std::map<std::string, double> raced_at = {};  // ... of the last race of all (bench/incumbent)
     std::vector<LastCheck> checks;                // light checks that passed
     std::vector<PastFailure> failures;  // also those that rest no longer: they tell how long the next rest is

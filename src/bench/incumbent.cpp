@@ -82,7 +82,9 @@ std::vector<std::string> may_confirm(const RankingCache& cache, const CacheKey& 
         auto raced = cache.raced_at.find(name);
         double age = raced == cache.raced_at.end() ? -1 : input.now - raced->second;
         auto current = in_use(input.current, name);
-        if (age < 0 || age >= kTtlsBetweenRaces * input.policy.ttl || current.empty()) continue;
+        if (!cache.measured_at.contains(name) || age < 0 || age >= kTtlsBetweenRaces * input.policy.ttl ||
+            current.empty())
+            continue;
         bool known = std::all_of(current.begin(), current.end(), [&](const Current& one) {
             const auto* m = entry_of(cache.report, one);
             const auto* usual = m == nullptr ? nullptr : usual_of(cache, key.network, name, m->mirror);

@@ -72,11 +72,12 @@ void remember_traffic(Memory& memory, const Measurement& m, double now, double t
         });
         if (known == memory.read.end())
             memory.read.push_back({.url = url, .digest = digest, .at = now, .bytes = bytes});
+        else if (now - known->at >= ttl)
+            *known = {.url = url, .digest = digest, .at = now, .bytes = bytes};
+        else if (bytes < known->bytes)
+            known->at = now;  // what a person starts reads from the beginning
         else
-            *known = {.url = url,
-                      .digest = digest,
-                      .at = bytes < known->bytes || now - known->at >= ttl ? now : known->at,
-                      .bytes = bytes};
+            known->bytes = bytes;
     }
 }
 

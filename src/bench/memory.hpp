@@ -32,7 +32,7 @@ struct Asked {
     bool operator==(const Asked&) const = default;
 };
 
-// Of a layer the first `bytes` were read from a mirror; the oldest of them at `at`.
+// Of a layer the first `bytes` were read from a mirror; those at its start at `at`.
 struct ReadLayer {
     std::string url;
     std::string digest;

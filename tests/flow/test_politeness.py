@@ -47,6 +47,23 @@ class Politeness(harness.FlowCase):
         self.assertLessEqual(max(per_mirror.values()), 60, per_mirror)
         self.assertGreaterEqual(per_mirror["fast"], 24, "and the mirrors in use are looked at all day")
         self.assertGreater(len(self.lines()), raced)
+        starts = self.assertNothingReadTwice()
+        self.assertTrue(any(len(list_of) > 5 for list_of in starts.values()))
+
+    def test_a_dark_run_does_not_forget_what_was_read(self):
+        self.file = self.profile(self.world)
+        self.apply()
+        self.pass_time(HOUR)
+        for name in self.world.urls:
+            self.world.command(f"set {name} fault refused")
+        for _ in range(2):
+            self.apply(code=8)
+        for name in self.world.urls:
+            self.world.command(f"clear {name}")
+        self.assertEqual(self.apply()["outcome"], "unchanged")
+        self.assertNothingReadTwice()
+
+    def assertNothingReadTwice(self):
         starts = collections.defaultdict(list)
         for line in self.lines():
             if "/blobs/" in line["path"]:
@@ -54,7 +71,7 @@ class Politeness(harness.FlowCase):
                 starts[line["mirror"], line["path"].partition("?")[0]].append(int(wanted[1]) if wanted else 0)
         for where, list_of in starts.items():
             self.assertEqual(sorted(set(list_of)), list_of, f"{where}: bytes were asked for twice")
-        self.assertTrue(any(len(list_of) > 5 for list_of in starts.values()))
+        return starts
 
     def test_a_rest_that_a_server_asks_for_is_kept(self):
         self.file = self.profile(self.world)

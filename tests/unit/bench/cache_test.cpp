@@ -141,6 +141,22 @@ TEST(Cache, WhereNothingAnswersNobodyRests) {
     EXPECT_EQ(resting(merged_with(known, key(), dark, 3600), kNow + 1).size(), 1U);
 }
 
+TEST(Cache, WhereNothingAnswersTheRankingStaysButIsNotFresh) {
+    const auto known = cache();
+    Report dark;
+    dark.taken_at = kNow + 60;
+    dark.upstreams.push_back({.name = "docker.io",
+                              .ranking = {entry("https://a.test", false, Fault::connect),
+                                          entry("https://b.test/v2/x", false, Fault::connect)}});
+    auto after = merge(known, key(), dark, rests(3600));
+    EXPECT_EQ(report_to_json(after.report), report_to_json(known.report));
+    EXPECT_FALSE(after.measured_at.contains("docker.io"));
+    EXPECT_EQ(after.raced_at, known.raced_at);
+    EXPECT_FALSE(dark.upstreams[0].ranking[0].usable) << "this run found nobody, and says so";
+    FreshnessInput next{.upstreams = {"docker.io"}, .current = {}, .policy = {}, .now = kNow + 61};
+    EXPECT_EQ(decide_freshness(&after, key(), next).stale.size(), 1U);
+}
+
 FreshnessInput input(double now, std::vector<Current> current = {}) {
     return {.upstreams = {"docker.io"}, .current = std::move(current), .policy = {}, .now = now};
 }

@@ -79,6 +79,10 @@ TEST(Incumbent, NeedsAHistoryHereAndARaceNotLongAgo) {
     auto failed = input();
     failed.current.push_back({.upstream = "docker.io", .url = "https://c.test"});
     EXPECT_FALSE(may(known(), failed)) << "one of those in use was not usable";
+    auto dark = known();
+    auto nobody_served = race_of(kNow - 60, {entry("a.test", -1)});
+    dark = merge(std::move(dark), key(), nobody_served, policy());
+    EXPECT_FALSE(may(dark, input())) << "nobody served in the last run";
     RankingCache once;
     auto report = race_of(kNow - kTtl, {entry("a.test", 5.0)});
     once = merge(std::move(once), key(), report, policy());

@@ -171,6 +171,23 @@ TEST(Memory, OfAVisitOnlyWhatItCostOthersIsKept) {
     EXPECT_TRUE(note_visit(known, key("n2"), visit, {}).failures.empty()) << "it was another address of ours";
 }
 
+TEST(Memory, WhatWasReadStaysReadWhenLessIsReadAgain) {
+    Memory memory;
+    auto read = [&](double at, std::int64_t bytes) {
+        auto m = seen("a.test", 3);
+        m.layers_read["sha256:x"] = bytes;
+        remember_traffic(memory, m, at, kDay);
+    };
+    auto left = [&](double at) { return layers_read(memory, "https://a.test", at, kDay)["sha256:x"]; };
+    read(kNow, 475'405);
+    read(kNow + 3600, 184'457);
+    EXPECT_EQ(left(kNow + 3601), 475'405);
+    EXPECT_EQ(left(kNow + kDay + 1), 475'405) << "its beginning was read an hour later";
+    EXPECT_EQ(left(kNow + kDay + 3601), 0);
+    read(kNow + 2 * kDay, 1000);
+    EXPECT_EQ(left(kNow + 2 * kDay + 1), 1000);
+}
+
 TEST(Memory, ADayOfRequestsIsCountedPerOperator) {
     Memory memory;
     remember_traffic(memory, seen("a.test", 3), kNow, kDay);
