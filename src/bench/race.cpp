@@ -114,7 +114,7 @@ Measurement light_check(const BenchSpec& spec, const LightCheck& check, net::Tra
     bool blob_asked = false;
     for (;;) {
         // Instead of a blob that was proven before: the next bytes of one that were not read yet.
-        if (session.stage() == Session::Stage::gated && !blob_asked && !session.candidate().read.empty() &&
+        if (session.stage() == Session::Stage::gated && !blob_asked && session.read_before() &&
             session.has_unread_layer()) {
             session.begin_sample(
                 {.max_bytes = kLightBytes, .enough_bytes = kLightBytes, .max_seconds = kLightSeconds});

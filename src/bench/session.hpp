@@ -132,6 +132,7 @@ class Session final : public net::Handler {
     bool closed() const { return closed_; }
 
     // For a gated or sampled session with nothing under way.
+    bool read_before() const;  // some layer of its image was read; at the gate: by an earlier run
     bool has_unread_layer() const;
     // What is left of the layers is worth a sample, beside what was read.
     bool tells_more() const;

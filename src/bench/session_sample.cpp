@@ -34,6 +34,11 @@ bool Session::has_unread(const registry::Descriptor& layer) const {
     return layer.size - read >= (read > 0 ? kRestWorthAsking : 1);
 }
 
+bool Session::read_before() const {
+    return std::any_of(image_.layers.begin(), image_.layers.end(),
+                       [&](const auto& layer) { return read_of(layer) > 0; });
+}
+
 bool Session::has_unread_layer() const {
     return std::any_of(image_.layers.begin(), image_.layers.end(),
                        [&](const auto& layer) { return has_unread(layer); });

@@ -173,8 +173,8 @@ void Session::on_document(const registry::Document& document, const std::string&
     }
     image_ = std::get<registry::ImageManifest>(document);
     manifest_ = cat(candidate_.image.repository, "@", digest);
-    // A blob that was proven not long ago is not fetched again.
-    if (read_.empty()) return ask_config();
+    // Of an image that was proven not long ago no blob is hashed again.
+    if (!read_before()) return ask_config();
     phases_.blob = std::max(phases_.index, phases_.manifest);
     stage_ = Stage::gated;
     request_.reset();

@@ -212,9 +212,12 @@ TEST(Race, ABlobThatWasProvenNotLongAgoIsNotFetchedAgain) {
     auto spec = World::spec(image(), {World::mirror("https://m.test")});
     spec.read["https://m.test"][sha256_digest(image().layer)] = 1 << 20;
     EXPECT_TRUE(world.run(spec).upstreams[0].ranking[0].confirmed);
-    EXPECT_EQ(
-        world.transport.count("https://m.test/v2/library/busybox/blobs/" + sha256_digest(image().config)),
-        0U);
+    const auto config = "https://m.test/v2/library/busybox/blobs/" + sha256_digest(image().config);
+    EXPECT_EQ(world.transport.count(config), 0U);
+    // Of this image nothing is known by what was read of another one there.
+    spec.read["https://m.test"] = {{"sha256:" + std::string(64, '0'), 1 << 20}};
+    EXPECT_TRUE(world.run(spec).upstreams[0].ranking[0].confirmed);
+    EXPECT_EQ(world.transport.count(config), 1U);
 }
 
 // Nine upstreams of one operator: its requests per minute hold for all of them together.

@@ -140,11 +140,17 @@ TEST(LightCheck, TwoRequestsWithTheKnownManifest) {
     auto report = world.run(spec);
     ASSERT_EQ(report.upstreams[0].manifest, "library/busybox@" + sha256_digest(image().manifest));
     spec.manifests = {{"docker.io", report.upstreams[0].manifest}};
-    auto before = world.transport.requests.size();
-    auto result = light_check(spec, {.upstream = "docker.io", .mirror = World::mirror("https://m.test")},
-                              world.transport, world.clock);
-    EXPECT_TRUE(result.usable) << result.reason;
-    EXPECT_EQ(world.transport.requests.size() - before, 2U);
+    const auto nothing_read = spec.read;
+    for (const auto& read : {std::string(), image().layer, std::string("of another image")}) {
+        spec.read = nothing_read;
+        if (!read.empty()) spec.read["https://m.test"][sha256_digest(read)] = 1 << 16;
+        auto before = world.transport.requests.size();
+        auto result = light_check(spec, {.upstream = "docker.io", .mirror = World::mirror("https://m.test")},
+                                  world.transport, world.clock);
+        EXPECT_TRUE(result.usable) << result.reason;
+        EXPECT_EQ(world.transport.requests.size() - before, 2U);
+    }
+    spec.read = nothing_read;
     World broken;
     broken.serve("https://m.test", {.on_config = [](Answer& a) { a.status = 404; }}, image());
     EXPECT_FALSE(light_check(spec, {.upstream = "docker.io", .mirror = World::mirror("https://m.test")},
