@@ -33,12 +33,18 @@ bench::CacheKey cache_key(Node& node, const MeasureRequest& request) {
             .network = network_id(node.host(), request.route)};
 }
 
+std::optional<bench::RankingCache> saved_for(Node& node, bench::CacheKey& key,
+                                             std::vector<Warning>& warnings) {
+    auto cache = read_cache(node, warnings);
+    if (cache && key.network.empty()) key.network = cache->key.network;
+    return cache;
+}
+
 // The saved ranking as far as it holds for this run.
 std::optional<bench::RankingCache> known_for(Node& node, bench::CacheKey& key,
                                              std::vector<Warning>& warnings) {
-    auto cache = read_cache(node, warnings);
+    auto cache = saved_for(node, key, warnings);
     if (!cache) return cache;
-    if (key.network.empty()) key.network = cache->key.network;
     return bench::rekey(std::move(*cache), key);
 }
 
@@ -260,17 +266,20 @@ Result<std::string> read_certificates(Node& node, const std::string& path) {
 Result<Measured> race(Node& node, const MeasureRequest& request) {
     auto key = cache_key(node, request);
     Measured measured;
-    auto cache = known_for(node, key, measured.warnings);
-    TRY_ASSIGN(measured.report, run_race(node, request, bench_spec(node, request, cache, Watched::by_hand)));
+    auto saved = saved_for(node, key, measured.warnings).value_or(bench::rekey({}, key));
+    auto known = bench::rekey(saved, key);
+    TRY_ASSIGN(measured.report, run_race(node, request, bench_spec(node, request, known, Watched::by_hand)));
     measured.raced = request.upstreams;
     measured.origin_of_ranking = race_summary(measured.report);
+    // `apply` decides from what is saved: not by a run that had less time than its own, or that asked for
+    // something else.
     const auto& policy = request.profile.policy;
-    auto known = cache.value_or(bench::rekey({}, key));
-    // `apply` decides from what is saved: not by a run that had less time than its own.
-    auto saved = bench::note_visit(known, key, measured.report, policy);
-    auto merged = bench::merge(std::move(known), key, measured.report, policy);
     bool hasty = request.budget_seconds.value_or(policy.budget.seconds) < policy.budget.seconds;
-    write_cache(node, hasty ? saved : merged, measured.warnings);
+    bool others = !(saved.key == key) && !saved.report.upstreams.empty();
+    bool visits = hasty || others;
+    if (visits) saved = bench::note_visit(std::move(saved), key, measured.report, policy);
+    auto merged = bench::merge(std::move(known), key, measured.report, policy);
+    write_cache(node, visits ? saved : merged, measured.warnings);
     return measured;
 }
 

@@ -98,6 +98,19 @@ class Bench(ClockCase):
         self.assertEqual(hub["unsure"], any(m["verdict"] == "usable" for m in hub["ranking"]), hub)
         self.assertUntouched(saved)
 
+    def test_with_another_image_profile_or_proxy(self):
+        self.world.command("set second fault refused")
+        self.apply()
+        saved = self.saved()
+        self.assertEqual([failure["url"].rstrip("/") for failure in saved["failures"]], [self.world.urls["second"]])
+        self.bench("--image", "ghcr.io/lab/app:1.0")
+        self.bench("--https-proxy", "http://127.0.0.1:9", "--no-proxy", "127.0.0.0/8")
+        own = self.file
+        self.file = self.profile(self.world, name="other.yaml", only=["fast"])
+        self.bench()
+        self.file = own
+        self.assertUntouched(saved)
+
 
 class Elsewhere(ClockCase):
     def test_ranking_of_another_node(self):
