@@ -5,11 +5,36 @@
 #include "cli/out_file.hpp"
 #include "cli/proxy.hpp"
 #include "model/json/report_json.hpp"
+#include "registry/reference.hpp"
 #include "ui/page.hpp"
 
 #include <algorithm>
 
 namespace mirrorctl::cli {
+
+namespace {
+
+// --image takes the place of one upstream's canary; without that upstream it would be measured by nobody.
+Result<void> check_image(const std::string& text, const Profile& profile,
+                         const std::vector<std::string>& upstreams) {
+    auto image = registry::parse_reference(text);
+    if (!image) {
+        auto error = std::move(image).error();
+        error.code = ErrorCode::usage;
+        return Failure(in_context(std::move(error), "bad value for --image"));
+    }
+    const auto& wanted = image->registry;
+    if (std::find(upstreams.begin(), upstreams.end(), wanted) != upstreams.end()) return {};
+    auto hint = profile.find(wanted) != nullptr ? cat("--upstream ", wanted)
+                                                : cat("profile ", profile.name, " has no upstream ", wanted,
+                                                      ": name another with --profile");
+    return Failure(Error{.code = ErrorCode::usage,
+                         .message = cat("bad value for --image: ", image->str(), " is an image of ", wanted,
+                                        ", this run measures ", join(upstreams, ", ")),
+                         .hint = std::move(hint)});
+}
+
+}  // namespace
 
 Result<ExitCode> run_bench(Node& node, const BenchOptions& options) {
     TRY_ASSIGN(auto loaded, node.load_profile(options.profile));
@@ -18,6 +43,7 @@ Result<ExitCode> run_bench(Node& node, const BenchOptions& options) {
     auto upstreams = options.profile.upstreams;
     if (upstreams.empty())
         for (const auto& upstream : loaded.profile.upstreams) upstreams.push_back(upstream.name);
+    if (!options.image.empty()) TRY(check_image(options.image, loaded.profile, upstreams));
     OutFile page{.path = options.html_file, .what = "the page", .mode = 0644};
     if (!page.path.empty()) TRY(check_out_file(node, page));
     TRY_ASSIGN(auto measured, race(node, {.profile = loaded.profile,

@@ -215,7 +215,9 @@ Grammar::Grammar() {
                         "  mirrorctl bench --profile cn --html mirrors.html\n  mirrorctl bench --profile cn "
                         "--json > ranking.json");
     add_profile_options(*measure, bench.profile);
-    measure->add_option("--image", bench.image, "probe with this image, REF as in docker pull")
+    measure
+        ->add_option("--image", bench.image,
+                     "probe the mirrors of its registry with this image, REF as in docker pull")
         ->type_name("REF");
     measure->add_option("--budget", budget, "time for everything, e.g. 10s [the profile's]")
         ->type_name("TIME");

@@ -57,6 +57,15 @@ class Usage(RefusalCase):
         self.apply_refused(2, "--target", "docker-deamon", says=["docker-daemon"])
         self.apply_refused(2, "--upstream", "docker.oi", says=["docker.io"])
 
+    def test_an_image_that_nobody_would_be_measured_with(self):
+        bench = ("bench", "--profile", self.file, "--image")
+        self.refused(2, *bench, "Not Valid!!", error="usage", says=["--image", "Not Valid!!", "not an image reference"])
+        self.refused(2, *bench, "quay.io/foo/bar:1", error="usage", says=["quay.io/foo/bar:1", "docker.io", "no upstream quay.io"])
+        self.assertEqual(self.lab.accesses(), [], "nobody is asked")
+        two = self.profile(self.own_lab("two.yaml"))
+        self.refused(2, "bench", "--profile", two, "--upstream", "docker.io", "--image", "ghcr.io/lab/app:1.0", error="usage",
+                     says=["this run measures docker.io", "--upstream ghcr.io"])
+
     def test_missing_root(self):
         done = self.box.run("--root", self.box.base / "nowhere", "status", root=False)
         self.assertIn(done.code, (1, 2), str(done))
