@@ -137,13 +137,17 @@ std::string format_number(const char* format, double value, std::string_view uni
 
 std::optional<double> parse_duration(std::string_view text) {
     constexpr std::array<Unit, 5> kUnits{{{"ms", 0.001}, {"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}}};
-    return parse_with_unit(text, kUnits);
+    auto seconds = parse_with_unit(text, kUnits);
+    if (!seconds || *seconds > kLongestDuration) return std::nullopt;
+    return seconds;
 }
 
 std::string format_duration(double seconds) {
     if (seconds < 0.0995) return format_number("%.0f", seconds * 1000, " ms");
     if (seconds < 10) return format_number("%.2f", seconds, " s");
     if (seconds < 120) return format_number("%.1f", seconds, " s");
+    constexpr double kCountable = 1e15;
+    if (!(seconds < kCountable)) return format_number("%.3g", seconds / 86400, " d");
     auto whole = static_cast<long long>(std::llround(seconds));
     if (whole < 3600) return cat(whole / 60, " m", whole % 60 != 0 ? cat(" ", whole % 60, " s") : "");
     if (whole < 172800)

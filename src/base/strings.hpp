@@ -46,7 +46,9 @@ std::string printable_line(std::string_view text, std::size_t limit = 200);
 
 // Whole decimal numbers only; nullopt for anything else, overflow included.
 std::optional<std::int64_t> parse_integer(std::string_view text);
-// "10s", "250ms", "15m", "24h", "7d" -> seconds. A bare number is refused: the unit must be said.
+// "10s", "250ms", "15m", "24h", "7d" -> seconds. A bare number is refused: the unit must be said. So is more
+// than kLongestDuration: clocks and sums of times stay exact.
+inline constexpr double kLongestDuration = 366 * 86400.0;
 std::optional<double> parse_duration(std::string_view text);
 std::string format_duration(double seconds);  // "0.42 s", "3.1 s", "2 m 5 s", "24 h"
 // "48MiB", "512KiB", "1GiB", "1000" (bytes) -> bytes.

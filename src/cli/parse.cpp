@@ -285,7 +285,8 @@ Result<double> duration(const std::string& text, std::string_view option) {
     auto seconds = parse_duration(text);
     if (!seconds)
         return Failure(usage_error(cat("bad value for ", option, ": ", printable_line(text, 40),
-                                       ": expected a time with its unit, like 10s or 2m")));
+                                       ": expected a time with its unit, like 10s or 2m, of at most ",
+                                       format_duration(kLongestDuration))));
     return *seconds;
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <random>
 
 namespace mirrorctl::strings_test {
@@ -88,11 +89,15 @@ TEST(Strings, Durations) {
         ASSERT_TRUE(parse_duration(text).has_value()) << text;
         EXPECT_DOUBLE_EQ(*parse_duration(text), seconds) << text;
     }
-    for (std::string text : {"", "10", "s", "-1s", "1w", "1s2", "infs", "nans", "1e999s", "1 0s", "10S"})
+    for (std::string text :
+         {"", "10", "s", "-1s", "1w", "1s2", "infs", "nans", "1e999s", "1 0s", "10S", "1e308d", "367d"})
         EXPECT_EQ(parse_duration(text), std::nullopt) << text;
+    EXPECT_EQ(parse_duration("366d"), kLongestDuration);
     const std::vector<std::pair<double, std::string>> shown = {
-        {0, "0 ms"},      {0.0421, "42 ms"}, {0.42, "0.42 s"}, {3.14159, "3.14 s"}, {31.06, "31.1 s"},
-        {125, "2 m 5 s"}, {180, "3 m"},      {86400, "24 h"},  {5400, "1 h 30 m"},  {604800, "7 d"}};
+        {0, "0 ms"},         {0.0421, "42 ms"},      {0.42, "0.42 s"},
+        {3.14159, "3.14 s"}, {31.06, "31.1 s"},      {125, "2 m 5 s"},
+        {180, "3 m"},        {86400, "24 h"},        {5400, "1 h 30 m"},
+        {604800, "7 d"},     {1e300, "1.16e+295 d"}, {std::numeric_limits<double>::infinity(), "inf d"}};
     for (const auto& [seconds, text] : shown) EXPECT_EQ(format_duration(seconds), text);
 }
 

@@ -73,6 +73,8 @@ TEST(Parse, TyposGetASuggestion) {
     EXPECT_NE(refused({"apply", "--profil=cn"}).hint.find("--profile"), std::string::npos);
     EXPECT_NE(refused({"profile", "lst"}).message.find("lst"), std::string::npos);
     EXPECT_NE(refused({"apply", "--wait", "60"}).message.find("--wait"), std::string::npos);
+    EXPECT_NE(refused({"bench", "--budget", "1e308d"}).message.find("at most 366 d"), std::string::npos);
+    EXPECT_NE(refused({"apply", "--splay", "1e300s"}).message.find("at most 366 d"), std::string::npos);
     EXPECT_NE(refused({"apply", "--restart", "maybe"}).message.find("maybe"), std::string::npos);
     refused({"--quiet", "--verbose", "status"});
     refused({"completion", "tcsh"});
