@@ -5,6 +5,7 @@
 #include "cli/measure.hpp"
 #include "cli/plan_file.hpp"
 #include "cli/proxy.hpp"
+#include "cli/ranking.hpp"
 #include "cli/splay.hpp"
 #include "cli/transaction.hpp"
 #include "plan/decide.hpp"
@@ -27,6 +28,7 @@ struct Job {
     Choice choice;
     std::vector<Pending> pending;
     engines::RestartPolicy restart = engines::RestartPolicy::if_safe;
+    std::string ranking_text = {};  // of standard input
 };
 
 Result<Job> prepare(Node& node, const ApplyOptions& options) {
@@ -160,6 +162,7 @@ MeasureRequest request_for(Node& node, const ApplyOptions& options, const Job& j
             .offline = options.offline,
             .fresh = options.fresh,
             .ranking_file = options.ranking_file,
+            .ranking_text = job.ranking_text,
             .wait_seconds = options.wait_seconds,
             .before_race = [&] { return check_targets(node, options, job); }};
 }
@@ -191,6 +194,11 @@ ExitCode finish_plan(Node& node, const ApplyOptions& options, ui::RunDocument do
 
 Result<ExitCode> run_apply(Node& node, const ApplyOptions& options) {
     if (!options.plan_file.empty()) return run_saved_plan(node, options);
+    std::string ranking_text;
+    // Before the lock: who sends it may still be measuring.
+    if (options.ranking_file == "-") {
+        TRY_ASSIGN(ranking_text, node.world().in(kMaxRanking));
+    }
     std::unique_ptr<Transaction> transaction;
     if (!options.dry_run) {
         TRY_ASSIGN(transaction, Transaction::open(node));
@@ -198,6 +206,7 @@ Result<ExitCode> run_apply(Node& node, const ApplyOptions& options) {
         if (broken) return finish_run(node, *broken);
     }
     TRY_ASSIGN(auto job, prepare(node, options));
+    job.ranking_text = std::move(ranking_text);
     if (must_wait(node, options, job)) {
         transaction.reset();
         TRY(wait_for_turn(node, options.splay_seconds));

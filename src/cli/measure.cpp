@@ -297,7 +297,7 @@ Result<Measured> measure(Node& node, const MeasureRequest& request) {
         TRY_ASSIGN(auto report, read_ranking(node, request));
         return Measured{.report = std::move(report),
                         .raced = {},
-                        .origin_of_ranking = "ranking from " + mask_secrets(request.ranking_file)};
+                        .origin_of_ranking = "ranking from " + ranking_name(request.ranking_file)};
     }
     auto key = cache_key(node, request);
     Measured measured;

@@ -26,6 +26,7 @@ struct MeasureRequest {
     bool offline = false;
     bool fresh = false;
     std::string ranking_file = {};
+    std::string ranking_text = {};  // what came on standard input, where the file is "-"
     double wait_seconds = 0;
     // Asked once before a race starts: what would be refused afterwards in any case is refused before.
     std::function<Result<void>()> before_race = {};

@@ -6,9 +6,10 @@ namespace mirrorctl::cli {
 
 void add_ranking(CLI::App& command, std::string& file) {
     command
-        .add_option("--ranking", file,
-                    "use the `bench --json` of another node of this site, and probe nothing: a file, or "
-                    "https://...#sha256=HEX")
+        .add_option(
+            "--ranking", file,
+            "use the `bench --json` of another node of this site, and probe nothing: a file, - (standard "
+            "input), or https://...#sha256=HEX")
         ->type_name("FILE|URL");
 }
 

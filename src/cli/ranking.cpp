@@ -12,16 +12,14 @@ namespace mirrorctl::cli {
 
 namespace {
 
-constexpr std::size_t kMaxRanking = 4U << 20U;
 constexpr double kClockSkew = 600;  // seconds by which two nodes' clocks may differ
 constexpr std::string_view kDigestMark = "#sha256=";
 constexpr std::size_t kHexDigits = 64;
 
 Failure unfit(const std::string& where, const std::string& why, std::string hint = {}) {
-    return Failure(
-        Error{.code = ErrorCode::usage,
-              .message = cat("the ranking does not fit: ", printable_line(mask_secrets(where)), ": ", why),
-              .hint = std::move(hint)});
+    return Failure(Error{.code = ErrorCode::usage,
+                         .message = cat("the ranking does not fit: ", ranking_name(where), ": ", why),
+                         .hint = std::move(hint)});
 }
 
 std::string site_words(const std::string& site) {
@@ -80,14 +78,34 @@ Result<void> check_age(Node& node, const MeasureRequest& request, const Report& 
     return {};
 }
 
+Result<std::string> read_file(Node& node, const std::string& given) {
+    auto text = node.host().read(node.host_path(given), kMaxRanking);
+    if (text) return text;
+    auto error = in_context(std::move(text).error(), "the ranking " + ranking_name(given));
+    if (given.starts_with("/dev/") || given.starts_with("/proc/") || error.code == ErrorCode::unsafe_path)
+        error.hint = "what is no file is read from standard input: ... | mirrorctl apply --ranking -";
+    return Failure(std::move(error));
+}
+
+Result<std::string> read_text(Node& node, const MeasureRequest& request) {
+    const auto& given = request.ranking_file;
+    if (given == "-") return request.ranking_text;
+    bool remote = given.starts_with("https://") || given.starts_with("http://");
+    return remote ? read_url(node, request) : read_file(node, given);
+}
+
 }  // namespace
+
+std::string ranking_name(const std::string& given) {
+    return given == "-" ? "standard input" : printable_line(mask_secrets(given));
+}
 
 Result<Report> read_ranking(Node& node, const MeasureRequest& request) {
     const auto& given = request.ranking_file;
-    bool remote = given.starts_with("https://") || given.starts_with("http://");
-    auto text = remote ? read_url(node, request) : node.host().read(node.host_path(given), kMaxRanking);
-    if (!text) return Failure(std::move(text).error());
-    TRY_ASSIGN(auto report, report_from_json(*text));
+    TRY_ASSIGN(auto text, read_text(node, request));
+    auto parsed = report_from_json(text);
+    if (!parsed) return Failure(in_context(std::move(parsed).error(), ranking_name(given)));
+    auto report = std::move(*parsed);
     if (report.site != node.config().site)
         return unfit(given,
                      cat("it was measured at ", site_words(report.site), ", this node belongs to ",

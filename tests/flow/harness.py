@@ -164,9 +164,9 @@ class Sandbox:
     def argv(self, arguments, root=True):
         return [binary(), *(["--root", str(self.root)] if root else []), *[str(word) for word in arguments]]
 
-    def start(self, *arguments, env=None, root=True, **popen):
+    def start(self, *arguments, env=None, root=True, stdin=subprocess.DEVNULL, **popen):
         return subprocess.Popen(self.argv(arguments, root), cwd=self.base, env=self.environment(**(env or {})),
-                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **popen)
+                                stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **popen)
 
     def run(self, *arguments, env=None, root=True, timeout=TIMEOUT, **popen):
         process = self.start(*arguments, env=env, root=root, **popen)

@@ -80,8 +80,39 @@ class Ranking(FleetCase):
 
     def test_what_is_no_ranking_is_refused(self):
         for text in ("", "[1]", '{"schema": "mirrorctl.bench/1"}', "\x1b[2J" * 50):
-            self.refused(self.box.beside("broken.json", text), code=1)
-        self.refused(self.box.beside("huge.json", " " * (5 << 20)), code=1)
+            self.refused(self.box.beside("broken.json", text), "broken.json", "ranking not read", code=1)
+        self.refused(self.box.beside("huge.json", " " * (5 << 20)), "huge.json", code=1)
+
+    def from_stdin(self, text, *more, code=0):
+        pipe = self.box.beside("sent", text)
+        with open(pipe, "rb") as sent:
+            return self.document(self.box.run("apply", "--profile", self.file, "--ranking", "-", "--json", *more, stdin=sent), "apply", code)
+
+    def test_from_standard_input(self):
+        seen = len(self.lab.accesses())
+        for text, needle in (("[1]", "standard input: ranking not read"), (" " * (5 << 20), "too big: stdin")):
+            self.assertIn(needle, self.from_stdin(text, code=1)["error"]["message"])
+        result = self.from_stdin(self.made.read_text())
+        self.assertEqual(result["mirrors"]["docker.io"][0]["url"].rstrip("/"), self.lab.urls["fast"])
+        self.assertEqual(len(self.lab.accesses()), seen)
+
+    def test_who_sends_slowly_holds_up_nobody(self):
+        waits = self.box.start("apply", "--profile", self.file, "--ranking", "-", "--json", stdin=subprocess.PIPE)
+        try:
+            time.sleep(0.3)
+            self.ok(self.box.run("recover"))
+            out, err = waits.communicate(self.made.read_bytes(), timeout=harness.TIMEOUT)
+        finally:
+            waits.kill()
+        self.assertEqual(waits.returncode, 0, err)
+        self.assertTrue(json.loads(out)["changed"])
+
+    def test_a_pipe_by_name_is_told_how_to_come_in(self):
+        fifo = self.box.base / "fifo"
+        os.mkfifo(fifo)
+        for path in (fifo, "/dev/fd/0"):
+            error = self.refused(path, str(path), code=1)
+            self.assertIn("--ranking -", error["hint"])
 
 
 class Server:
