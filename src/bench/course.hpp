@@ -53,6 +53,7 @@ class Course {
 
   private:
     std::string reason_of_end(const Lane& lane) const;
+    std::string shortage_of(const Session& session) const;
     bool decided() const;
     bool decide();
     double left() const;

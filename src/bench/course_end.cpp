@@ -68,8 +68,10 @@ std::string Course::reason_of_end(const Lane& lane) const {
     if (around_.line_full > 0)
         return cat("this node's own line is the limit, with ", format_bytes(around_.line_full), "/s");
     const auto* first = lane.leader();
-    if (first != nullptr && !first->confirmed()) return "no bytes of the budget were left to be certain";
-    return "nobody else could still be more than 5 % faster";
+    if (first != nullptr && first->confirmed()) return "nobody else could still be more than 5 % faster";
+    for (const auto& session : lane.sessions())
+        if (first == nullptr && session->usable()) first = session.get();
+    return first == nullptr ? "nobody was measured" : shortage_of(*first);
 }
 
 void Course::finish() {

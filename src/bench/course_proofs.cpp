@@ -201,6 +201,17 @@ bool Course::grows_too_long(const Session& session) const {
     return reserved_.empty() && session.estimate().growing && left < session.sampled_bytes();
 }
 
+// What a session that was not proven lacked, a part of a sentence.
+std::string Course::shortage_of(const Session& session) const {
+    auto refusal = ledger_.refusal(session.candidate().mirror.url, session.key(), clock_.now());
+    if (!refusal.empty()) return refusal;
+    if (!session.has_unread_layer()) return "nothing more of the image's layers was left to be read";
+    auto left = std::min(budget_.bytes_per_mirror - session.bytes() - kSlack, bytes_for(true));
+    if (session.samples() == 0 || left < std::max(kConfirmEnough, session.sampled_bytes()))
+        return "no bytes of the budget were left to be certain";
+    return "its samples ended too early to be certain";
+}
+
 // The last bytes are not for one that may well be the next burst.
 bool Course::prove_a_safe_one(const Lane& lane) {
     auto left = ledger_.bytes_left();

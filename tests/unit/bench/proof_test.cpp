@@ -206,6 +206,28 @@ TEST(Proof, WhoDoesNotAnswerOnceMoreMayWin) {
     EXPECT_LE(report.elapsed_s, 5);
 }
 
+// Why the race of two mirrors of 9 and 4 MB/s ended, where `limit` leaves them less than they need.
+std::string why_it_ended(const std::function<void(BenchSpec&)>& limit) {
+    World world;
+    world.serve("https://quick.test", {.rate = 9e6}, image());
+    world.serve("https://other.test", {.rate = 4e6}, image());
+    auto spec =
+        World::spec(image(), {World::mirror("https://quick.test"), World::mirror("https://other.test")});
+    limit(spec);
+    return world.run(spec).upstreams[0].why;
+}
+
+TEST(Proof, WhatItLackedIsSaid) {
+    auto says = [](const std::string& why, const std::string& text) {
+        EXPECT_NE(why.find(text), std::string::npos) << why;
+    };
+    says(why_it_ended([](BenchSpec&) {}), "; nobody else could still be more than 5 % faster");
+    auto requests = why_it_ended([](auto& s) { s.profile.policy.budget.requests_per_mirror = 3; });
+    says(requests, "no speed was measured: not asked any further: 3 requests to quick.test are enough");
+    auto bytes = why_it_ended([](auto& s) { s.bytes = 3 << 20; });
+    says(bytes, "seen only shortly; no bytes of the budget were left to be certain");
+}
+
 // Two proofs run at a time. The slower one is not read to its end while somebody far better waits.
 TEST(Proof, WhoIsPlainlyBehindMakesWay) {
     World world;
