@@ -107,6 +107,14 @@ Url without_trailing_slash(Url url) {
     return url;
 }
 
+bool same_mirror(std::string_view a, std::string_view b) {
+    auto bare = [](std::string_view text) {
+        while (text.ends_with('/')) text.remove_suffix(1);
+        return text;
+    };
+    return bare(a) == bare(b);
+}
+
 Result<Url> resolve_url(const Url& base, std::string_view location) {
     location = location.substr(0, location.find('#'));
     auto scheme_end = location.find("://");

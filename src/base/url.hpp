@@ -27,6 +27,8 @@ struct Url {
 
 // Mirrors and origins are the same with and without a slash at the end of the path.
 Url without_trailing_slash(Url url);
+// The same for the text of one, as a user has spelled it in a file.
+bool same_mirror(std::string_view a, std::string_view b);
 
 // Errors: parse, with what is wrong. A fragment, blanks and control characters are refused.
 Result<Url> parse_url(std::string_view text);

@@ -65,12 +65,6 @@ const UpstreamReport* find(const Report& report, const std::string& name) {
     return it == report.upstreams.end() ? nullptr : &*it;
 }
 
-// Mirrors are the same with and without a slash at the end.
-std::string_view bare(std::string_view url) {
-    while (url.ends_with('/')) url.remove_suffix(1);
-    return url;
-}
-
 bool anything_usable(const UpstreamReport& upstream) {
     return std::any_of(upstream.ranking.begin(), upstream.ranking.end(),
                        [](const Measurement& m) { return m.usable; });
@@ -164,7 +158,7 @@ std::string operator_of(const RankingCache& cache, const Current& current) {
     const auto* upstream = find(cache.report, current.upstream);
     if (upstream == nullptr) return current.url;
     for (const auto& m : upstream->ranking)
-        if (bare(m.mirror.url.masked()) == bare(current.url)) return operator_key(m.mirror, m.is_origin);
+        if (same_mirror(m.mirror.url.masked(), current.url)) return operator_key(m.mirror, m.is_origin);
     return current.url;
 }
 
@@ -254,7 +248,7 @@ Freshness decide_freshness(const RankingCache* cache, const CacheKey& key, const
         if (!wanted || stale) continue;
         bool checked = std::any_of(cache->checks.begin(), cache->checks.end(), [&](const LastCheck& check) {
             double age = input.now - check.at;
-            return check.upstream == current.upstream && bare(check.url) == bare(current.url) && age >= 0 &&
+            return check.upstream == current.upstream && same_mirror(check.url, current.url) && age >= 0 &&
                    age < input.policy.recheck;
         });
         if (!checked) out.recheck.push_back(current);

@@ -12,18 +12,11 @@ constexpr double kSeconds = 4;
 constexpr std::int64_t kBytesEach = 6LL << 20U;
 constexpr double kLeastRuns = 1.5;  // of a history, whose old runs count for less
 
-bool same(const Mirror& mirror, const std::string& url) {
-    auto bare = [](std::string_view text) {
-        while (text.ends_with('/')) text.remove_suffix(1);
-        return text;
-    };
-    return bare(mirror.url.masked()) == bare(url);
-}
-
 const Usual* usual_of(const RankingCache& cache, const std::string& network, const std::string& upstream,
                       const Mirror& mirror) {
     auto found = std::find_if(cache.memory.usual.begin(), cache.memory.usual.end(), [&](const Usual& usual) {
-        return usual.network == network && usual.upstream == upstream && same(mirror, usual.url);
+        return usual.network == network && usual.upstream == upstream &&
+               same_mirror(mirror.url.masked(), usual.url);
     });
     return found == cache.memory.usual.end() ? nullptr : &*found;
 }
@@ -32,7 +25,7 @@ const Measurement* entry_of(const Report& report, const Current& current) {
     for (const auto& upstream : report.upstreams) {
         if (upstream.name != current.upstream) continue;
         for (const auto& m : upstream.ranking)
-            if (!m.is_origin && same(m.mirror, current.url)) return &m;
+            if (!m.is_origin && same_mirror(m.mirror.url.masked(), current.url)) return &m;
     }
     return nullptr;
 }
@@ -48,7 +41,7 @@ std::vector<Current> in_use(const std::vector<Current>& all, const std::string& 
 void add_unasked(UpstreamReport& report, const Upstream& upstream) {
     auto add = [&](const Mirror& mirror, bool is_origin) {
         bool there = std::any_of(report.ranking.begin(), report.ranking.end(), [&](const Measurement& m) {
-            return m.is_origin == is_origin && same(m.mirror, mirror.url.masked());
+            return m.is_origin == is_origin && same_mirror(m.mirror.url.masked(), mirror.url.masked());
         });
         if (there) return;
         Measurement m{.mirror = mirror, .is_origin = is_origin, .usable = false};
@@ -103,8 +96,9 @@ BenchSpec for_incumbents(BenchSpec spec, const std::vector<std::string>& upstrea
         upstream.fallback = Fallback::none;
         auto used = in_use(current, upstream.name);
         std::erase_if(upstream.mirrors, [&](const Mirror& mirror) {
-            return std::none_of(used.begin(), used.end(),
-                                [&](const Current& one) { return same(mirror, one.url); });
+            return std::none_of(used.begin(), used.end(), [&](const Current& one) {
+                return same_mirror(mirror.url.masked(), one.url);
+            });
         });
         if (std::find(upstreams.begin(), upstreams.end(), upstream.name) != upstreams.end())
             mirrors += static_cast<std::int64_t>(upstream.mirrors.size());

@@ -1,6 +1,7 @@
 #include "cli/choose.hpp"
 
 #include "base/strings.hpp"
+#include "base/url.hpp"
 #include "plan/planner.hpp"
 #include "plan/status.hpp"
 
@@ -71,7 +72,9 @@ std::map<std::string, std::vector<std::string>> current_mirrors(Node& node, cons
             if (codec == nullptr || codec->mirrors_key.empty()) continue;
             auto& list = current[target->upstream_of(path)];
             for (const auto& url : plan::our_mirrors(node.fs(), *codec, path, owned))
-                if (std::find(list.begin(), list.end(), url) == list.end()) list.push_back(url);
+                if (std::none_of(list.begin(), list.end(),
+                                 [&](const auto& known) { return same_mirror(known, url); }))
+                    list.push_back(url);
         }
     }
     return current;

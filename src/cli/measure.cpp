@@ -156,7 +156,7 @@ std::vector<bench::LightCheck> checks_of(const Profile& profile, const bench::Fr
         const auto* upstream = profile.find(current.upstream);
         if (upstream == nullptr) continue;
         for (const auto& mirror : upstream->mirrors)
-            if (mirror.url.str() == current.url)
+            if (same_mirror(mirror.url.str(), current.url))
                 checks.push_back({.upstream = current.upstream, .mirror = mirror});
     }
     return checks;

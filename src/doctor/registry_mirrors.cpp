@@ -89,7 +89,7 @@ void mirror_duplicate(const Scene& scene, Sink& sink) {
     const auto& all = scene.registry_mirrors;
     for (std::size_t i = 0; i < all.size(); ++i)
         if (std::any_of(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(i),
-                        [&](const std::string& m) { return targets::same_mirror(m, all[i]); }))
+                        [&](const std::string& m) { return same_mirror(m, all[i]); }))
             sink.add(scene.daemon.path.str(), cat("registry-mirrors names ", shown(all[i]), " twice"),
                      edit_daemon_json(scene));
 }

@@ -29,11 +29,6 @@ double score(const Measurement& m) {
     return m.usual_pull_s >= 0 && m.predicted_pull_s >= 0 ? m.usual_pull_s : m.predicted_pull_s;
 }
 
-bool same_url(const Mirror& mirror, const std::string& url) {
-    return replace_all(mirror.url.str() + "/", "//", "/") == replace_all(url + "/", "//", "/") ||
-           mirror.url.str() == url;
-}
-
 // Puts the mirrors whose time is within 10 % of the best into the order of a hash, so that a fleet spreads.
 void spread_near_equals(Ranked& ranked, const std::string& machine_id) {
     if (machine_id.empty() || ranked.empty()) return;
@@ -51,7 +46,7 @@ void keep_incumbents(Ranked& ranked, const std::vector<std::string>& current, do
                      bool within_ttl) {
     auto position = [&](const Measurement& m) {
         auto it = std::find_if(current.begin(), current.end(),
-                               [&](const std::string& url) { return same_url(m.mirror, url); });
+                               [&](const std::string& url) { return same_mirror(m.mirror.url.str(), url); });
         return it - current.begin();
     };
     auto count = static_cast<std::ptrdiff_t>(current.size());
@@ -77,7 +72,7 @@ void drop_behind_origin(Ranked& ranked, const Ranked& all, const std::vector<std
     std::erase_if(ranked, [&](const Measurement& m) {
         if (m.mirror.prefer) return false;
         bool incumbent = std::any_of(current.begin(), current.end(),
-                                     [&](const auto& url) { return same_url(m.mirror, url); });
+                                     [&](const auto& url) { return same_mirror(m.mirror.url.str(), url); });
         double limit = incumbent ? score(m) * (1 - margin) : score(m);
         return score(m) < 0 || score(*origin) <= limit;
     });

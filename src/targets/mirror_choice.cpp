@@ -20,11 +20,6 @@ std::string refusal_of_url(const Mirror& mirror) {
     return "";
 }
 
-std::string_view without_slashes(std::string_view text) {
-    while (text.ends_with('/')) text.remove_suffix(1);
-    return text;
-}
-
 void add_left_out(const std::string& upstream,
                   const std::map<std::string, std::vector<std::string>>& left_out,
                   std::vector<Warning>& warnings) {
@@ -92,10 +87,6 @@ MirrorChoice choose_mirrors(const DesiredUpstream& upstream, int keep, Speller s
     }
     add_left_out(upstream.name, left_out, choice.warnings);
     return choice;
-}
-
-bool same_mirror(std::string_view a, std::string_view b) {
-    return without_slashes(a) == without_slashes(b);
 }
 
 }  // namespace mirrorctl::targets

@@ -48,7 +48,4 @@ using Speller = Spelling (*)(const Mirror& mirror, const std::optional<Version>&
 MirrorChoice choose_mirrors(const DesiredUpstream& upstream, int keep, Speller speller,
                             const std::optional<Version>& version, bool must_resolve);
 
-// The same mirror with and without slashes at its end.
-bool same_mirror(std::string_view a, std::string_view b);
-
 }  // namespace mirrorctl::targets

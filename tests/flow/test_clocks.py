@@ -44,6 +44,19 @@ class Recheck(ClockCase):
         self.assertEqual(self.hub(result), [self.world.urls["second"]])
         self.assertNotIn(self.world.urls["fast"], self.box.read("etc/docker/daemon.json"))
 
+    def test_the_users_spelling_of_a_mirror_is_looked_at_too(self):
+        for targets in (("docker-daemon",), ("docker-daemon", "containerd-hosts")):
+            self.box = self.sandbox()
+            self.box.write("etc/docker/daemon.json", json.dumps({"registry-mirrors": [self.world.urls["fast"] + "/"]}))
+            words = [word for target in targets for word in ("--target", target)]
+            self.apply(*words)
+            self.assertIn(self.world.urls["fast"] + "/", self.box.read("etc/docker/daemon.json"), "the spelling stays")
+            time.sleep(1.2)
+            self.seen = len(self.world.accesses())
+            self.assertEqual(self.apply(*words)["outcome"], "unchanged")
+            asked = [line["mirror"] for line in self.new_lines()]
+            self.assertTrue(0 < asked.count("fast") <= 2, asked)
+
     def test_all_dead_changes_nothing(self):
         tree = self.box.snapshot()
         for name in self.world.urls:

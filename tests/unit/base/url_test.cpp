@@ -94,6 +94,8 @@ TEST(Url, PartsForPeopleAndForBinding) {
     EXPECT_EQ(*parse_url("https://h:443/x"), *parse_url("https://H/x"));
     EXPECT_EQ(without_trailing_slash(*parse_url("https://h//")), *parse_url("https://h"));
     EXPECT_EQ(without_trailing_slash(*parse_url("https://h/v2/a/")).str(), "https://h/v2/a");
+    EXPECT_TRUE(same_mirror("https://h/v2/a/", "https://h/v2/a"));
+    EXPECT_FALSE(same_mirror("https://h/v2/a", "https://h/v2"));
 }
 
 TEST(Url, Resolves) {
