@@ -80,7 +80,7 @@ Result<plan::Decision> decide(Node& node, const ApplyOptions& options, const Job
                              .message = why_nothing_usable(options, job, measured.report),
                              .hint = "mirrorctl bench --profile " + job.loaded.profile.name +
                                      " shows what was tried; --allow-unmeasured writes trusted "
-                                     "mirrors all the same"});
+                                     "mirrors that gave no answer"});
     decision.desired.proxy = job.proxy;
     decision.desired.user = chosen_user(node, options);
     return decision;

@@ -130,8 +130,9 @@ void Grammar::add_apply(const char* name, const char* summary, const char* examp
         ->type_name("WHEN");
     command->add_flag("--offline", options.offline,
                       "probe nothing: use the last ranking, else the profile's order");
-    command->add_flag("--allow-unmeasured", options.allow_unmeasured,
-                      "if nothing can be measured, write trusted mirrors in the profile's order");
+    command->add_flag(
+        "--allow-unmeasured", options.allow_unmeasured,
+        "if nothing can be measured, write trusted mirrors that gave no answer, in the profile's order");
     command->add_flag("--fresh", options.fresh,
                       "measure even if the last ranking is still good, and try again what broke an engine");
     add_ranking(*command, options.ranking_file);

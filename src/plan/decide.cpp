@@ -4,6 +4,7 @@
 #include "base/strings.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace mirrorctl::plan {
 
@@ -94,11 +95,22 @@ bool origin_usable(const Ranked& all) {
     return std::any_of(all.begin(), all.end(), [](const Measurement& m) { return m.is_origin && m.usable; });
 }
 
-// Mirrors in profile order, as if nothing were known: for --offline without a cache and --allow-unmeasured.
-Ranked unmeasured(const Upstream& upstream) {
+// Nothing is known of it: it was not asked, or not reached. Any other fault is an answer, and speaks against
+// it.
+bool is_unknown(const Measurement& m) {
+    constexpr std::array kSilent{Fault::none,  Fault::dns,     Fault::connect, Fault::timeout, Fault::tls,
+                                 Fault::reset, Fault::stalled, Fault::budget,  Fault::proxy};
+    return !m.usable && (!m.probed || std::find(kSilent.begin(), kSilent.end(), m.fault) != kSilent.end());
+}
+
+// Mirrors that nothing is known of, in profile order: for --offline without a cache and --allow-unmeasured.
+Ranked unmeasured(const Upstream& upstream, const Ranked& all) {
     Ranked ranked;
     for (const auto& mirror : upstream.mirrors) {
-        if (mirror.trust == Trust::pull) continue;
+        bool answered = std::any_of(all.begin(), all.end(), [&](const Measurement& m) {
+            return !m.is_origin && m.mirror.url == mirror.url && !is_unknown(m);
+        });
+        if (mirror.trust == Trust::pull || answered) continue;
         ranked.push_back({.mirror = mirror,
                           .usable = true,
                           .probed = false,
@@ -139,7 +151,7 @@ Decision decide(const DecideInput& input) {
         Ranked all = report != nullptr ? report->ranking : Ranked{};
         Ranked ranked = usable_mirrors(all);
         if (ranked.empty() && !origin_usable(all) && input.allow_unmeasured) {
-            ranked = unmeasured(upstream);
+            ranked = unmeasured(upstream, all);
             if (!ranked.empty())
                 decision.warnings.push_back(
                     {.code = "unmeasured",

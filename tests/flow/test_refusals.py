@@ -184,6 +184,19 @@ class DeadWorlds(RefusalCase):
         self.assertFalse(any(mirror["measured"] for mirror in result["mirrors"]["docker.io"]))
         self.assertEqual([m["url"].rstrip("/") for m in result["mirrors"]["docker.io"]], [lab.urls["fast"], lab.urls["second"]])
 
+    def test_who_lies_is_not_unmeasured(self):
+        lab = self.dead_lab("refused")
+        lab.command("set second fault wrong_blob")
+        result = self.document(self.box.run("apply", "--profile", self.file, "--allow-unmeasured", "--json"), "apply", 0)
+        self.assertEqual([m["url"].rstrip("/") for m in result["mirrors"]["docker.io"]], [lab.urls["fast"]])
+        for name in ("fast", "ghcr-fast"):
+            lab.command(f"set {name} fault wrong_blob")
+        box = self.sandbox()
+        tree = box.snapshot()
+        error = self.document(box.run("apply", "--profile", self.file, "--allow-unmeasured", "--json"), "apply", 8)["error"]
+        self.assertEqual(error["code"], "no_usable_mirror")
+        self.assertSame(tree, box.snapshot(), times=True)
+
     def test_bench_says_what_was_tried(self):
         lab = self.dead_lab("refused")
         done = self.box.run("bench", "--profile", self.file, "--json")

@@ -176,6 +176,34 @@ TEST(Decide, UnmeasuredTrustedMirrorsOnlyOnRequest) {
     EXPECT_FALSE(decision.desired.upstreams[0].mirrors[1].may_resolve);
 }
 
+TEST(Decide, WhatAnsweredWronglyIsNotUnmeasured) {
+    Case c;
+    c.allow_unmeasured = true;
+    std::vector<Measurement> list{origin(-1, false)};
+    auto add = [&](const std::string& host, Fault fault, bool probed = true) {
+        auto m = measured(host, -1);
+        m.usable = false;
+        m.probed = probed;
+        m.fault = fault;
+        list.push_back(m);
+    };
+    add("dark", Fault::connect);
+    add("liar", Fault::content);
+    add("slow", Fault::timeout);
+    add("gone", Fault::not_found);
+    add("resting", Fault::resting, false);
+    add("unasked", Fault::budget, false);
+    c.ranking(list);
+    EXPECT_EQ(c.hosts(), (Hosts{"dark", "slow", "resting", "unasked"}));
+    c = Case();
+    c.allow_unmeasured = true;
+    list.erase(list.begin() + 1);
+    list.resize(2);
+    EXPECT_EQ(c.ranking(list).hosts(), (Hosts{"untouched"})) << "nothing but a liar";
+    EXPECT_FALSE(c.run().anything_usable);
+    EXPECT_TRUE(c.run().warnings.empty());
+}
+
 TEST(Decide, OutOfScopeIsUntouched) {
     Case c;
     c.ranking({measured("a", 1)});
