@@ -59,6 +59,16 @@ void note(RankingCache& cache, const std::string& upstream, const Measurement& m
                               .asked = asked});
 }
 
+// As a light check that passed, unless there was a later one.
+void note_seen(RankingCache& cache, const std::string& upstream, const std::string& url, double at) {
+    auto it = std::find_if(cache.checks.begin(), cache.checks.end(),
+                           [&](const LastCheck& c) { return c.upstream == upstream && c.url == url; });
+    if (it == cache.checks.end())
+        cache.checks.push_back({.upstream = upstream, .url = url, .at = at});
+    else
+        it->at = std::max(it->at, at);
+}
+
 const UpstreamReport* find(const Report& report, const std::string& name) {
     auto it = std::find_if(report.upstreams.begin(), report.upstreams.end(),
                            [&](const auto& u) { return u.name == name; });
@@ -153,6 +163,24 @@ Report ranking_after(Report older, const Report& newer) {
     return out;
 }
 
+// A run of another node says nothing of what failed here since, and little of what fails only here.
+void lay_to_rest(UpstreamReport& upstream, const std::vector<PastFailure>& failures, double taken_at) {
+    auto rested = upstream;
+    for (auto& m : rested.ranking) {
+        auto url = m.mirror.url.masked();
+        auto it = std::find_if(failures.begin(), failures.end(), [&](const PastFailure& f) {
+            return f.upstream == upstream.name && f.url == url &&
+                   (f.asked || f.count > 1 || f.at >= taken_at);
+        });
+        if (!m.usable || it == failures.end()) continue;
+        m.usable = m.probed = false;
+        m.fault = Fault::resting;
+        m.reason = "it failed on this node: " + it->reason;
+    }
+    rank(rested.ranking);
+    if (anything_usable(rested)) upstream = std::move(rested);
+}
+
 // The operator of a mirror that the ranking knows, else the URL itself.
 std::string operator_of(const RankingCache& cache, const Current& current) {
     const auto* upstream = find(cache.report, current.upstream);
@@ -219,6 +247,29 @@ RankingCache note_visit(RankingCache cache, const CacheKey& key, const Report& r
     }
     forget_old(cache.memory, report.taken_at);
     return cache;
+}
+
+void follow(RankingCache& cache, Report& report, double now) {
+    // A clock that goes ahead of ours does not make a ranking fresher.
+    const double at = std::min(report.taken_at, now);
+    follow_times(cache.memory, cache.key.network, report, at);
+    for (auto& upstream : report.upstreams) lay_to_rest(upstream, resting(cache, now), at);
+    if (std::none_of(report.upstreams.begin(), report.upstreams.end(), anything_usable)) return;
+    auto older = std::move(cache.report.upstreams);
+    cache.report = report;
+    cache.report.taken_at = at;
+    std::erase_if(cache.report.upstreams, [](const UpstreamReport& u) { return !anything_usable(u); });
+    for (const auto& upstream : cache.report.upstreams) {
+        cache.measured_at[upstream.name] = at;
+        auto& raced = cache.raced_at[upstream.name];
+        raced = std::max(raced, at);
+        for (const auto& m : upstream.ranking)
+            if (m.usable) note_seen(cache, upstream.name, m.mirror.url.masked(), at);
+    }
+    for (auto& upstream : older)
+        if (find(cache.report, upstream.name) == nullptr)
+            cache.report.upstreams.push_back(std::move(upstream));
+    forget_old(cache.memory, now);
 }
 
 void note_check(RankingCache& cache, const std::string& upstream, const Measurement& result, double now,

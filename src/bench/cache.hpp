@@ -68,6 +68,13 @@ void note_check(RankingCache& cache, const std::string& upstream, const Measurem
 // It failed a look, whatever the race that follows has to say: it is not kept by its last good one.
 void forget_check(RankingCache& cache, const std::string& upstream, const std::string& url);
 
+// The ranking that another node of the site measured becomes the one of this node, at `now`, with the age
+// that it has; doing it again changes nothing. Its predictions go into the memory, as those of a run of ours
+// would, and Measurement::usual_pull_s is set in `report`. What rests here stays out of it (in `report` too)
+// if it failed after that run, failed twice in a row or asked for the rest, unless nothing else is left. An
+// upstream without anything usable stays as it is.
+void follow(RankingCache& cache, Report& report, double now);
+
 struct Current {
     std::string upstream;
     std::string url;

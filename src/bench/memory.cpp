@@ -30,6 +30,14 @@ void blend(Usual& usual, double pull_s, double now) {
     usual.at = now;
 }
 
+// nullptr where nothing is known of it yet.
+Usual* usual_in(Memory& memory, const Usual& like) {
+    auto found = std::find_if(memory.usual.begin(), memory.usual.end(), [&](const Usual& usual) {
+        return usual.network == like.network && usual.upstream == like.upstream && usual.url == like.url;
+    });
+    return found == memory.usual.end() ? nullptr : &*found;
+}
+
 template <class Entry>
 void keep_newest(std::vector<Entry>& entries, double since) {
     std::erase_if(entries, [&](const Entry& entry) { return entry.at < since; });
@@ -43,17 +51,36 @@ void remember_times(Memory& memory, const std::string& network, Report& report) 
     for (auto& upstream : report.upstreams) {
         for (auto& m : upstream.ranking) {
             if (!m.usable || m.predicted_pull_s < 0) continue;
-            auto url = m.mirror.url.masked();
-            auto known = std::find_if(memory.usual.begin(), memory.usual.end(), [&](const Usual& usual) {
-                return usual.network == network && usual.upstream == upstream.name && usual.url == url;
-            });
+            Usual fresh{.network = network,
+                        .upstream = upstream.name,
+                        .url = m.mirror.url.masked(),
+                        .at = report.taken_at};
+            auto* known = usual_in(memory, fresh);
             // A clock that was set back: what it told is of no use.
-            if (known != memory.usual.end() && known->at > report.taken_at) known->runs = 0;
-            if (known == memory.usual.end())
-                known = memory.usual.insert(
-                    known,
-                    {.network = network, .upstream = upstream.name, .url = url, .at = report.taken_at});
+            if (known != nullptr && known->at > report.taken_at) known->runs = 0;
+            if (known == nullptr) known = &memory.usual.emplace_back(std::move(fresh));
             blend(*known, m.predicted_pull_s, report.taken_at);
+            m.usual_pull_s = known->pull_s;
+        }
+    }
+}
+
+void follow_times(Memory& memory, const std::string& network, Report& report, double at) {
+    constexpr double kRounding = 0.001;  // of times in a report
+    for (auto& upstream : report.upstreams) {
+        for (auto& m : upstream.ranking) {
+            if (!m.usable || m.predicted_pull_s < 0) continue;
+            Usual theirs{.network = network,
+                         .upstream = upstream.name,
+                         .url = m.mirror.url.masked(),
+                         .at = at,
+                         .runs = 1,
+                         .pull_s = m.usual_pull_s >= 0 ? m.usual_pull_s : m.predicted_pull_s};
+            auto* known = usual_in(memory, theirs);
+            if (known == nullptr)
+                known = &memory.usual.emplace_back(std::move(theirs));
+            else if (known->at + kRounding < at)
+                blend(*known, m.predicted_pull_s, at);
             m.usual_pull_s = known->pull_s;
         }
     }

@@ -53,6 +53,10 @@ struct Memory {
 // was seen a week ago counts half; a time that is four times another begins anew.
 void remember_times(Memory& memory, const std::string& network, Report& report);
 
+// The same for a run of another node, which was at `at`; it counts once. Where nothing is known yet, what is
+// usual there is usual here.
+void follow_times(Memory& memory, const std::string& network, Report& report, double at);
+
 // Requests and bytes of one measurement. Bytes read longer than `ttl` seconds ago do not count any more.
 void remember_traffic(Memory& memory, const Measurement& measurement, double now, double ttl);
 // Forgets what is of no use any more, so that the memory stays small.

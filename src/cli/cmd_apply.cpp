@@ -72,7 +72,6 @@ Result<plan::Decision> decide(Node& node, const ApplyOptions& options, const Job
                             .scope = job.choice.upstreams,
                             .current = job.choice.current,
                             .machine_id = node.config().spread ? node.facts().machine_id : std::string(),
-                            .raced = measured.raced,
                             .allow_unmeasured = options.allow_unmeasured || options.offline};
     auto decision = plan::decide(input);
     if (!decision.anything_usable && !job.choice.upstreams.empty())
@@ -161,6 +160,7 @@ MeasureRequest request_for(Node& node, const ApplyOptions& options, const Job& j
             .route = route_of(job.proxy, node.facts()),
             .offline = options.offline,
             .fresh = options.fresh,
+            .dry_run = options.dry_run,
             .ranking_file = options.ranking_file,
             .ranking_text = job.ranking_text,
             .wait_seconds = options.wait_seconds,
@@ -169,7 +169,7 @@ MeasureRequest request_for(Node& node, const ApplyOptions& options, const Job& j
 
 Result<Measured> measure_for(Node& node, const ApplyOptions& options, const Job& job) {
     if (job.choice.upstreams.empty())
-        return Measured{.report = {}, .raced = {}, .origin_of_ranking = "nothing to measure"};
+        return Measured{.report = {}, .origin_of_ranking = "nothing to measure"};
     TRY_ASSIGN(auto measured, measure(node, request_for(node, options, job)));
     node.record().report = measured.report;
     return measured;

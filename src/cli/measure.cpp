@@ -208,14 +208,14 @@ bench::Freshness freshness_of(Node& node, const MeasureRequest& request, const b
     return bench::decide_freshness(cache ? &*cache : nullptr, key, freshness_input(node, request));
 }
 
-// Measures the mirrors in use of request.upstreams alone, where that may be enough. What they confirm is then
-// in Measured::raced.
-Result<void> confirm(Node& node, const MeasureRequest& request, Measured& measured,
-                     bench::RankingCache& cache) {
+// Measures the mirrors in use of request.upstreams alone, where that may be enough. Returns the upstreams
+// that need no race then.
+Result<std::vector<std::string>> confirm(Node& node, const MeasureRequest& request, Measured& measured,
+                                         bench::RankingCache& cache) {
     auto input = freshness_input(node, request);
     const auto key = cache.key;
     auto upstreams = bench::may_confirm(cache, key, input);
-    if (upstreams.empty()) return {};
+    if (upstreams.empty()) return upstreams;
     auto alone = request;
     alone.upstreams = upstreams;
     alone.wait_seconds = 0;
@@ -232,12 +232,11 @@ Result<void> confirm(Node& node, const MeasureRequest& request, Measured& measur
         for (const auto& m : upstream.ranking)
             if (!is_confirmed(upstream.name))
                 bench::remember_traffic(cache.memory, m, input.now, request.profile.policy.ttl);
-    if (confirmed.empty()) return {};
+    if (confirmed.empty()) return confirmed;
     cache = bench::merge_confirmed(std::move(cache), key, report, request.profile.policy);
     measured.origin_of_ranking = "the mirrors in use are as fast as usual: " + summary;
-    measured.raced = confirmed;
     replace_upstreams(measured.report, report);
-    return {};
+    return confirmed;
 }
 
 std::vector<std::string> without(std::vector<std::string> names, const std::vector<std::string>& these) {
@@ -256,6 +255,22 @@ void take_known(Node& node, const MeasureRequest& request, const bench::RankingC
     measured.origin_of_ranking = cat("ranking of ", format_duration(age), " ago");
 }
 
+// Another node's ranking becomes one of this node's own. Nothing is written where it is that already.
+Result<Measured> follow_ranking(Node& node, const MeasureRequest& request) {
+    Measured measured{.report = {},
+                      .origin_of_ranking = "ranking from " + ranking_name(request.ranking_file)};
+    TRY_ASSIGN(measured.report, read_ranking(node, request));
+    if (measured.report.image != request.image) return measured;
+    auto key = cache_key(node, request);
+    auto known = known_for(node, key, measured.warnings);
+    auto cache = bench::rekey(known.value_or(bench::RankingCache{}), key);
+    auto before = bench::cache_to_text(cache);
+    bench::follow(cache, measured.report, node.world().clock.wall());
+    if (!request.dry_run && bench::cache_to_text(cache) != before)
+        write_cache(node, cache, measured.warnings);
+    return measured;
+}
+
 }  // namespace
 
 Result<std::string> read_certificates(Node& node, const std::string& path) {
@@ -269,7 +284,6 @@ Result<Measured> race(Node& node, const MeasureRequest& request) {
     auto saved = saved_for(node, key, measured.warnings).value_or(bench::rekey({}, key));
     auto known = bench::rekey(saved, key);
     TRY_ASSIGN(measured.report, run_race(node, request, bench_spec(node, request, known, Watched::by_hand)));
-    measured.raced = request.upstreams;
     measured.origin_of_ranking = race_summary(measured.report);
     // `apply` decides from what is saved: not by a run that had less time than its own, or that asked for
     // something else.
@@ -293,12 +307,7 @@ bool will_ask(Node& node, const MeasureRequest& request) {
 }
 
 Result<Measured> measure(Node& node, const MeasureRequest& request) {
-    if (!request.ranking_file.empty()) {
-        TRY_ASSIGN(auto report, read_ranking(node, request));
-        return Measured{.report = std::move(report),
-                        .raced = {},
-                        .origin_of_ranking = "ranking from " + ranking_name(request.ranking_file)};
-    }
+    if (!request.ranking_file.empty()) return follow_ranking(node, request);
     auto key = cache_key(node, request);
     Measured measured;
     auto cache = known_for(node, key, measured.warnings);
@@ -312,15 +321,14 @@ Result<Measured> measure(Node& node, const MeasureRequest& request) {
     if (raced && cache && !request.fresh) {
         auto stale = request;
         stale.upstreams = freshness.stale;
-        TRY(confirm(node, stale, measured, *cache));
-        freshness.stale = without(std::move(freshness.stale), measured.raced);
+        TRY_ASSIGN(auto confirmed, confirm(node, stale, measured, *cache));
+        freshness.stale = without(std::move(freshness.stale), confirmed);
     }
     if (!freshness.stale.empty()) {
         auto watched = request.fresh ? Watched::by_hand : Watched::by_nobody;
         auto narrowed = request;
         narrowed.upstreams = freshness.stale;
         TRY_ASSIGN(auto report, run_race(node, narrowed, bench_spec(node, narrowed, cache, watched)));
-        measured.raced.insert(measured.raced.end(), freshness.stale.begin(), freshness.stale.end());
         measured.origin_of_ranking = race_summary(report);
         cache = bench::merge(cache.value_or(bench::RankingCache{}), key, report, request.profile.policy);
         if (request.fresh) forget_usual(report);

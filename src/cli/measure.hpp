@@ -25,6 +25,7 @@ struct MeasureRequest {
     std::optional<double> budget_seconds = {};
     bool offline = false;
     bool fresh = false;
+    bool dry_run = false;  // what ranking_file says is not kept
     std::string ranking_file = {};
     std::string ranking_text = {};  // what came on standard input, where the file is "-"
     double wait_seconds = 0;
@@ -34,7 +35,6 @@ struct MeasureRequest {
 
 struct Measured {
     Report report;
-    std::vector<std::string> raced;      // upstreams that were measured anew
     std::string origin_of_ranking = {};  // for people: "measured 12 mirrors in 2.3 s", "ranking of 14 m ago"
     std::vector<Warning> warnings = {};
 };
@@ -42,8 +42,9 @@ struct Measured {
 // Would measure() send anything to anybody? Reads the cache; true where a ranking must be fetched.
 bool will_ask(Node& node, const MeasureRequest& request);
 
-// Saves what it learnt in bench.json (the state directory, else the user's cache); a cache that cannot be
-// written is a warning. Errors: proxy (it refused), parse (the ranking file), interrupted.
+// Saves what it learnt in bench.json (the state directory, else the user's cache), another node's ranking
+// too; a cache that cannot be written is a warning. Errors: proxy (it refused), parse (the ranking file),
+// interrupted.
 Result<Measured> measure(Node& node, const MeasureRequest& request);
 
 // Always races; for `bench`.

@@ -43,8 +43,7 @@ void spread_near_equals(Ranked& ranked, const std::string& machine_id) {
 
 // The order that stands on the node wins over small differences: the incumbents keep their places unless one
 // failed or the best challenger is faster by the margin.
-void keep_incumbents(Ranked& ranked, const std::vector<std::string>& current, double margin,
-                     bool within_ttl) {
+void keep_incumbents(Ranked& ranked, const std::vector<std::string>& current, double margin) {
     auto position = [&](const Measurement& m) {
         auto it = std::find_if(current.begin(), current.end(),
                                [&](const std::string& url) { return same_mirror(m.mirror.url.str(), url); });
@@ -55,7 +54,7 @@ void keep_incumbents(Ranked& ranked, const std::vector<std::string>& current, do
         std::find_if(ranked.begin(), ranked.end(), [&](const Measurement& m) { return position(m) == 0; });
     if (current.empty() || incumbent == ranked.end()) return;
     double best = score(ranked.front());
-    if (!within_ttl && score(*incumbent) >= 0 && best >= 0 && best < score(*incumbent) * (1 - margin)) return;
+    if (score(*incumbent) >= 0 && best >= 0 && best < score(*incumbent) * (1 - margin)) return;
     std::stable_sort(ranked.begin(), ranked.end(), [&](const Measurement& a, const Measurement& b) {
         auto pa = position(a);
         auto pb = position(b);
@@ -167,8 +166,7 @@ Decision decide(const DecideInput& input) {
         auto current = found == input.current.end() ? std::vector<std::string>{} : found->second;
         double margin = input.profile.policy.switch_margin;
         spread_near_equals(ranked, input.machine_id);
-        bool raced = std::find(input.raced.begin(), input.raced.end(), upstream.name) != input.raced.end();
-        keep_incumbents(ranked, current, margin, !raced);
+        keep_incumbents(ranked, current, margin);
         if (upstream.fallback == Fallback::origin) drop_behind_origin(ranked, all, current, margin);
         std::stable_partition(ranked.begin(), ranked.end(),
                               [](const Measurement& m) { return m.mirror.prefer; });

@@ -19,9 +19,8 @@ struct DecideInput {
     std::map<std::string, std::vector<std::string>>
         current;             // upstream -> URLs of ours that are written now, first = incumbent
     std::string machine_id;  // spreads near-equals over a fleet; "" = no spreading
-    std::vector<std::string> raced =
-        {};  // upstreams measured in this run; elsewhere the incumbent's place is not questioned
-    bool allow_unmeasured = false;  // trusted mirrors in profile order where nothing was measured
+    bool allow_unmeasured =
+        false;  // where nothing is usable: trusted mirrors that gave no answer, in profile order
 };
 
 struct Decision {
@@ -33,7 +32,8 @@ struct Decision {
 // Per upstream: usable candidates by predicted time (the usual one, where earlier runs are known); `prefer`
 // first; what ranks behind a usable origin is left out; among near-equals (10 %) a hash of machine-id and
 // host orders; the incumbent stays unless it failed or a challenger needs less than (1 - switch_margin) of
-// its time. An upstream without anything usable stays as it is on the node.
+// its time, however old the ranking is: of one ranking the second decision is the first. An upstream without
+// anything usable stays as it is on the node.
 Decision decide(const DecideInput& input);
 
 }  // namespace mirrorctl::plan

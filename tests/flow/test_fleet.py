@@ -62,6 +62,20 @@ class Ranking(FleetCase):
         self.assertEqual(self.follow(self.made)["outcome"], "unchanged")
         self.assertEqual(len(self.lab.accesses()), seen)
 
+    def test_it_is_kept_with_its_age(self):
+        self.follow(self.made, "-n")
+        self.assertFalse((self.box.state / "bench.json").exists(), "a dry run keeps nothing")
+        self.follow(self.made)
+        kept = (self.box.state / "bench.json").stat().st_mtime_ns
+        taken_at = json.loads(self.made.read_text())["taken_at"]
+        self.assertEqual(set(self.box.json("var/lib/mirrorctl/bench.json")["measured_at"].values()), {taken_at})
+        seen = len(self.lab.accesses())
+        plain = self.document(self.box.run("apply", "--profile", self.file, "--json"), "apply", 0)
+        self.assertEqual(plain["outcome"], "unchanged")
+        self.assertEqual(self.follow(self.made)["outcome"], "unchanged")
+        self.assertEqual(len(self.lab.accesses()), seen, "what others measured is not measured again")
+        self.assertEqual((self.box.state / "bench.json").stat().st_mtime_ns, kept, "a no-op writes nothing")
+
     def test_another_site_is_refused_naming_both(self):
         self.config(self.box, "site: rack-8\n")
         error = self.refused(self.made, "site rack-7", "site rack-8")
@@ -113,6 +127,37 @@ class Ranking(FleetCase):
         for path in (fifo, "/dev/fd/0"):
             error = self.refused(path, str(path), code=1)
             self.assertIn("--ranking -", error["hint"])
+
+
+class ANewerRanking(FleetCase):
+    """The mirror in use has become slow; whoever measured that, the next apply leaves it."""
+
+    def setUp(self):
+        super().setUp()
+        self.world = self.own_lab()
+        self.file = self.profile(self.world)
+        self.other = self.sandbox()
+        self.assertEqual(self.first(self.follow(self.ranking(self.world, box=self.other))), "fast")
+        self.world.command("set fast rate 64KiB")
+        self.world.command("set fast latency 500ms")
+
+    def first(self, result):
+        url = result["mirrors"]["docker.io"][0]["url"].rstrip("/")
+        return next(name for name, known in self.world.urls.items() if known == url)
+
+    def plain(self):
+        return self.document(self.box.run("apply", "--profile", self.file, "--json"), "apply", 0)
+
+    def test_of_another_node(self):
+        newer = self.ranking(self.world, name="newer.json", box=self.other)
+        result = self.follow(newer)
+        self.assertEqual((result["outcome"], self.first(result)), ("committed", "second"))
+        self.assertEqual([self.follow(newer)["outcome"], self.plain()["outcome"]], ["unchanged", "unchanged"])
+
+    def test_of_a_bench_by_hand(self):
+        self.ok(self.box.run("bench", "--profile", self.file))
+        self.assertEqual(self.first(self.plain()), "second")
+        self.assertEqual(self.plain()["outcome"], "unchanged")
 
 
 class Server:
