@@ -60,7 +60,16 @@ TEST(RetryAfter, ReadsSecondsAndDates) {
     EXPECT_EQ(retry_after(with("Sun, 06 Nov 1994 08:49:37 GMT"), 784111770), 7);
     EXPECT_EQ(retry_after(with("Sun, 06 Nov 1994 08:49:37 GMT"), 784111999), 0);
     EXPECT_EQ(retry_after(with("99999999"), 0), 24 * 3600);
-    for (const char* text : {"-1", "soon", "Sun, 06 Foo 1994 08:49:37 GMT", "Sun, 06 Nov"})
+    for (const char* text : {"Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"})
+        EXPECT_EQ(retry_after(with(text), 784111770), 7) << text;
+    EXPECT_EQ(retry_after(with("Friday, 01-Jan-00 00:00:09 GMT"), 4102444800 - 1), 10) << "2100";
+    EXPECT_EQ(retry_after(with("7200.5"), 0), 7201);
+    EXPECT_EQ(retry_after(with("99999999999999999999"), 0), 24 * 3600);
+    net::Response dated{.headers = {{"Retry-After", "Sun, 06 Nov 1994 08:49:37 GMT"},
+                                    {"Date", "Sun, 06 Nov 1994 08:49:07 GMT"}}};
+    EXPECT_EQ(retry_after(dated, 0), 30) << "whatever the clock of the node says";
+    for (const char* text : {"-1", "soon", "Sun, 06 Foo 1994 08:49:37 GMT", "Sun, 06 Nov", "7.", ".5", "1e3",
+                             "7 days", "Sun Nov  6 08:49:37 1994 CET", "Sun Nov  6 08:49 1994", ""})
         EXPECT_EQ(retry_after(with(text), 0), std::nullopt) << text;
 }
 
