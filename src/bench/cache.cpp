@@ -1,6 +1,7 @@
 #include "bench/cache.hpp"
 
 #include "base/strings.hpp"
+#include "bench/dark.hpp"
 #include "bench/ledger.hpp"
 #include "bench/score.hpp"
 
@@ -18,10 +19,13 @@ bool is_failure(const Measurement& m) {
            m.fault != Fault::proxy && m.fault != Fault::resting;
 }
 
-void forget(RankingCache& cache, const std::string& upstream, const std::string& url) {
-    std::erase_if(cache.failures,
-                  [&](const PastFailure& f) { return f.upstream == upstream && f.url == url; });
-    forget_check(cache, upstream, url);
+// A server's own word, which lasts whatever is seen meanwhile: another run may have got it.
+bool is_asked_now(const PastFailure& failure, double now) {
+    return failure.asked && failure.at <= now && failure.until > now;
+}
+
+bool is_of(const PastFailure& failure, const std::string& upstream, const std::string& url) {
+    return failure.upstream == upstream && failure.url == url;
 }
 
 constexpr double kLongestRest = 8 * 86400.0;
@@ -37,26 +41,29 @@ void note(RankingCache& cache, const std::string& upstream, const Measurement& m
           const Policy& policy) {
     auto url = m.mirror.url.masked();
     remember_traffic(cache.memory, m, now, policy.ttl);
-    if (m.usable) {
-        forget(cache, upstream, url);
-        cache.checks.push_back({.upstream = upstream, .url = url, .at = now});
-        return;
+    if (!m.probed) return;
+    bool asked = m.retry_after_s > 0;
+    if (!m.usable && !is_failure(m) && !asked) return;
+    forget_check(cache, upstream, url);
+    if (m.usable) cache.checks.push_back({.upstream = upstream, .url = url, .at = now});
+    PastFailure noted{.upstream = upstream,
+                      .url = url,
+                      .at = now,
+                      .until = now + std::max(0.0, m.retry_after_s),
+                      .fault = m.fault,
+                      .reason = m.usable ? "it served all the same" : m.reason,
+                      .asked = asked};
+    for (const auto& known : cache.failures) {
+        if (!is_of(known, upstream, url)) continue;
+        if (!m.usable) noted.count = std::min(known.count + 1, kMostCounted);
+        if (!is_asked_now(known, now)) continue;
+        noted.asked = true;
+        noted.until = std::max(noted.until, known.until);
     }
-    bool asked = m.probed && m.retry_after_s > 0;
-    if (!is_failure(m) && !asked) return;
-    int count = 1;
-    for (const auto& f : cache.failures)
-        if (f.upstream == upstream && f.url == url) count = f.count + 1;
-    double rest = m.is_origin ? 0 : rest_seconds(policy.failure_ttl, count);
-    forget(cache, upstream, url);
-    cache.failures.push_back({.upstream = upstream,
-                              .url = url,
-                              .at = now,
-                              .until = now + std::max(rest, m.retry_after_s),
-                              .fault = m.fault,
-                              .reason = m.reason,
-                              .count = std::min(count, kMostCounted),
-                              .asked = asked});
+    if (!m.usable && !m.is_origin)
+        noted.until = std::max(noted.until, now + rest_seconds(policy.failure_ttl, noted.count));
+    std::erase_if(cache.failures, [&](const PastFailure& f) { return is_of(f, upstream, url); });
+    if (!m.usable || noted.asked) cache.failures.push_back(std::move(noted));
 }
 
 // As a light check that passed, unless there was a later one.
@@ -129,20 +136,28 @@ void keep_unasked(const RankingCache& older, Report& newer, double ttl) {
     }
 }
 
+// Requests are sent until a run's end, and a server's wait begins there at the latest. Seconds since 1970.
+double end_of(const Report& report) {
+    return report.taken_at + std::max(0.0, report.elapsed_s);
+}
+
 // What one run says about the mirrors themselves.
-void note_run(RankingCache& cache, const UpstreamReport& upstream, double now, const Policy& policy) {
-    // Where nothing at all answers it is our network that is down: nobody rests for that.
-    bool dark = !anybody_served(upstream);
-    for (const auto& m : upstream.ranking) {
-        if (dark && m.retry_after_s <= 0)
-            remember_traffic(cache.memory, m, now, policy.ttl);
-        else
-            note(cache, upstream.name, m, now, policy);
+void note_run(RankingCache& cache, const Report& report, const Policy& policy) {
+    const bool dark = is_dark(report);
+    for (const auto& upstream : report.upstreams) {
+        bool served = anybody_served(upstream);
+        // Where nothing at all answers it is our network that is down: nobody rests for that.
+        for (const auto& m : upstream.ranking) {
+            if (served)
+                note(cache, upstream.name, m, end_of(report), policy);
+            else if (!dark)
+                note_look(cache, upstream.name, m, end_of(report), policy);
+        }
+        if (served)
+            cache.measured_at[upstream.name] = cache.raced_at[upstream.name] = report.taken_at;
+        else if (anybody_asked(upstream))
+            cache.measured_at.erase(upstream.name);
     }
-    if (!dark)
-        cache.measured_at[upstream.name] = cache.raced_at[upstream.name] = now;
-    else if (anybody_asked(upstream))
-        cache.measured_at.erase(upstream.name);
 }
 
 // The ranking that `newer` leaves behind. An upstream of which nobody served stays as it was: it still tells
@@ -225,7 +240,7 @@ RankingCache merge(RankingCache cache, const CacheKey& key, Report& report, cons
     if (report.proxy_failed) return cache;
     // First what was seen in this run, then what is only kept.
     remember_times(cache.memory, key.network, report);
-    for (const auto& upstream : report.upstreams) note_run(cache, upstream, report.taken_at, policy);
+    note_run(cache, report, policy);
     keep_unasked(cache, report, policy.ttl);
     cache.report = ranking_after(std::move(cache.report), report);
     std::erase_if(cache.failures,
@@ -239,10 +254,10 @@ RankingCache note_visit(RankingCache cache, const CacheKey& key, const Report& r
     Policy as_asked{.ttl = policy.ttl, .failure_ttl = 0};
     for (const auto& upstream : report.upstreams) {
         for (const auto& m : upstream.ranking) {
-            if (same_way && m.retry_after_s > 0)
-                note(cache, upstream.name, m, report.taken_at, as_asked);
+            if (same_way)
+                note_look(cache, upstream.name, m, end_of(report), as_asked);
             else
-                remember_traffic(cache.memory, m, report.taken_at, policy.ttl);
+                remember_traffic(cache.memory, m, end_of(report), policy.ttl);
         }
     }
     forget_old(cache.memory, report.taken_at);
@@ -277,6 +292,14 @@ void note_check(RankingCache& cache, const std::string& upstream, const Measurem
     note(cache, upstream, result, now, policy);
 }
 
+void note_look(RankingCache& cache, const std::string& upstream, const Measurement& result, double now,
+               const Policy& policy) {
+    if (result.retry_after_s > 0)
+        note(cache, upstream, result, now, policy);
+    else
+        remember_traffic(cache.memory, result, now, policy.ttl);
+}
+
 void forget_check(RankingCache& cache, const std::string& upstream, const std::string& url) {
     std::erase_if(cache.checks, [&](const LastCheck& c) { return c.upstream == upstream && c.url == url; });
 }
@@ -296,7 +319,11 @@ Freshness decide_freshness(const RankingCache* cache, const CacheKey& key, const
         bool wanted = std::find(input.upstreams.begin(), input.upstreams.end(), current.upstream) !=
                       input.upstreams.end();
         bool stale = std::find(out.stale.begin(), out.stale.end(), current.upstream) != out.stale.end();
-        if (!wanted || stale) continue;
+        bool waits = std::any_of(cache->failures.begin(), cache->failures.end(), [&](const PastFailure& f) {
+            return f.upstream == current.upstream && same_mirror(f.url, current.url) &&
+                   is_asked_now(f, input.now);
+        });
+        if (!wanted || stale || waits) continue;
         bool checked = std::any_of(cache->checks.begin(), cache->checks.end(), [&](const LastCheck& check) {
             double age = input.now - check.at;
             return check.upstream == current.upstream && same_mirror(check.url, current.url) && age >= 0 &&

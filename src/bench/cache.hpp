@@ -75,6 +75,11 @@ void forget_check(RankingCache& cache, const std::string& upstream, const std::s
 // upstream without anything usable stays as it is.
 void follow(RankingCache& cache, Report& report, double now);
 
+// A look that decides nothing by itself, because a race follows: what it sent, and the wait that a server
+// asked for.
+void note_look(RankingCache& cache, const std::string& upstream, const Measurement& result, double now,
+               const Policy& policy);
+
 struct Current {
     std::string upstream;
     std::string url;

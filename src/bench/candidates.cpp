@@ -49,7 +49,8 @@ Candidate make_candidate(const BenchSpec& spec, const Upstream& upstream, const 
     auto url = mirror.url.masked();
     for (const auto& failure : spec.failures) {
         if (!failure.asked || failure.upstream != upstream.name || failure.url != url) continue;
-        candidate.problem_fault = Fault::resting;
+        // Who served all the same keeps what is known of it, as one for whom no request is left.
+        candidate.problem_fault = failure.fault == Fault::none ? Fault::budget : Fault::resting;
         candidate.problem =
             cat("not asked: it told us to wait, and the time is not over (", failure.reason, ")");
     }

@@ -37,7 +37,7 @@ Course::Course(const BenchSpec& spec, net::Transport& transport, sys::Clock& clo
       observer_(observer),
       budget_(budget_of(spec)),
       ledger_(counted(budget_)),
-      around_{.spec = spec, .platform = registry::running_platform()},
+      around_{.spec = spec, .platform = registry::running_platform(), .wall = clock.wall()},
       start_(clock.now()) {
     int candidates = 0;
     for (auto& field : candidates_of(spec)) {
@@ -53,6 +53,9 @@ Course::Course(const BenchSpec& spec, net::Transport& transport, sys::Clock& clo
     if (this->candidates() > kTooMany || budget_.seconds < kTimeForTurns) line_ = Line(kVeryNarrow);
     around_.more = [this](Session& session) { return more_of(session); };
     if (spec.asked_today) ledger_.limit_day(*spec.asked_today);
+    ledger_.asked_in_run(spec.asked_in_run);
+    for (const auto& asked : spec.asked_lately)
+        ledger_.sent_before(asked.operator_name, start_ - (clock.wall() - asked.at), asked.requests);
     rest_failed();
     observer_.on(BenchStarted{.candidates = candidates, .budget_s = budget_.seconds});
 }
@@ -215,8 +218,9 @@ bool Course::turn_away(Lane& lane) {
         });
         if (others || admit(*session)) continue;
         session->reject({.fault = Fault::budget,
-                         .reason = cat("not asked in this run: ", budget_.requests_per_operator_per_minute,
-                                       " requests a minute to ", printable_line(mine, 60), " are used up")});
+                         .reason = cat("not asked in this run: ",
+                                       ledger_.limit(session->candidate().mirror,
+                                                     session->candidate().is_origin, clock_.now()))});
         any = true;
     }
     return any;

@@ -1,8 +1,10 @@
 #include "bench/incumbent.hpp"
 
 #include "base/strings.hpp"
+#include "bench/score.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace mirrorctl::bench {
 
@@ -124,6 +126,37 @@ std::vector<std::string> confirmed_of(Report& report, const RankingCache& cache,
                            " is in use and as fast as usual; the others were not asked");
     }
     return out;
+}
+
+void keep_alone(Report& raced, const Report& alone) {
+    for (auto& upstream : raced.upstreams) {
+        std::set<std::string> kept_urls;
+        for (auto& m : upstream.ranking) {
+            const auto* seen = entry_of(alone, {.upstream = upstream.name, .url = m.mirror.url.masked()});
+            bool unasked = m.fault == Fault::budget;
+            if (m.is_origin || seen == nullptr || !seen->probed || seen->fault == Fault::budget) continue;
+            if (!unasked && (!m.usable || m.confirmed || !seen->confirmed)) continue;
+            auto kept = *seen;
+            kept.mirror = m.mirror;
+            kept.requests = m.requests;
+            kept.bytes = m.bytes;
+            kept.layers_read.swap(m.layers_read);
+            kept.layers_read.merge(m.layers_read);
+            if (m.usable) {
+                kept.agreed = m.agreed;
+                kept.reason = m.reason;
+            }
+            m = std::move(kept);
+            kept_urls.insert(m.mirror.url.masked());
+        }
+        if (kept_urls.empty()) continue;
+        rank(upstream.ranking);
+        const auto& first = upstream.ranking.front().mirror.url;
+        if (!upstream.ranking.front().usable || !kept_urls.contains(first.masked())) continue;
+        upstream.unsure = !upstream.ranking.front().confirmed;
+        upstream.why = cat(printable_line(first.host, 80),
+                           " is in use and was measured before the others: none of them was faster");
+    }
 }
 
 RankingCache merge_confirmed(RankingCache cache, const CacheKey& key, Report& report, const Policy& policy) {

@@ -26,6 +26,10 @@ BenchSpec for_incumbents(BenchSpec spec, const std::vector<std::string>& upstrea
 std::vector<std::string> confirmed_of(Report& report, const RankingCache& cache, const FreshnessInput& input,
                                       const Profile& profile);
 
+// The mirrors in use were measured `alone`, and a race of all followed. What is left of their requests is
+// often too little to be measured in there: what they showed alone counts then.
+void keep_alone(Report& raced, const Report& alone);
+
 // As `merge`, but the time of the last race of all stays.
 RankingCache merge_confirmed(RankingCache cache, const CacheKey& key, Report& report, const Policy& policy);
 

@@ -1,7 +1,6 @@
 #include "bench/ledger.hpp"
 
 #include "base/strings.hpp"
-#include "bench/memory.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -25,6 +24,13 @@ std::string mirror_key(const Mirror& mirror) {
 
 std::string operator_key(const Mirror& mirror, bool is_origin) {
     return is_origin || mirror.operator_name.empty() ? host_key(mirror.url) : lower(mirror.operator_name);
+}
+
+std::vector<Asked> asked_lately(const Memory& memory, double now) {
+    std::vector<Asked> out;
+    for (const auto& asked : memory.asked)
+        if (asked.at > now - kMinute && asked.at <= now) out.push_back(asked);
+    return out;
 }
 
 void Ledger::know(const Mirror& mirror, bool is_origin) {
@@ -60,9 +66,20 @@ int Ledger::in_last_minute(const std::string& operator_name, double now) const {
         std::count_if(it->second.begin(), it->second.end(), [&](double at) { return at > now - kMinute; }));
 }
 
+int Ledger::left_this_minute(const std::string& operator_name, double now) const {
+    return budget_.requests_per_operator_per_minute - in_last_minute(operator_name, now);
+}
+
 int Ledger::room(const Mirror& mirror, bool is_origin, double now) const {
     auto name = operator_key(mirror, is_origin);
-    return std::min(left_today(name), budget_.requests_per_operator_per_minute - in_last_minute(name, now));
+    return std::min(left_today(name), left_this_minute(name, now));
+}
+
+std::string Ledger::limit(const Mirror& mirror, bool is_origin, double now) const {
+    auto name = operator_key(mirror, is_origin);
+    bool day = left_today(name) < left_this_minute(name, now);
+    return cat(day ? kRequestsPerDay : budget_.requests_per_operator_per_minute, " requests a ",
+               day ? "day" : "minute", " to ", printable_line(name, 60), " are used up");
 }
 
 std::string Ledger::refusal(const Url& url, const std::string& mirror, double now) const {
@@ -79,6 +96,12 @@ std::string Ledger::refusal(const Url& url, const std::string& mirror, double no
         return cat("not asked any further: ", limit, " requests a minute to ",
                    printable_line(place.operator_name, 60), " are used up");
     return "";
+}
+
+void Ledger::sent_before(const std::string& operator_name, double at, int requests) {
+    auto& times = per_operator_[operator_name];
+    int most = budget_.requests_per_operator_per_minute * kStrangersShare;  // more change nothing
+    times.insert(times.end(), static_cast<std::size_t>(std::clamp(requests, 0, most)), at);
 }
 
 void Ledger::sent(const Url& url, const std::string& mirror, double now) {

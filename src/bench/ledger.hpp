@@ -1,12 +1,14 @@
 // Who was asked how often in this run: the promises of politeness are kept here, at one place.
 #pragma once
 
+#include "bench/memory.hpp"
 #include "model/profile.hpp"
 
 #include <cstdint>
 #include <deque>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace mirrorctl::bench {
 
@@ -14,6 +16,9 @@ namespace mirrorctl::bench {
 std::string mirror_key(const Mirror& mirror);
 // Who runs it: the profile's operator, else the host itself. Every origin is an operator of its own.
 std::string operator_key(const Mirror& mirror, bool is_origin);
+
+// Requests of the last minute before `now` (seconds since 1970): BenchSpec::asked_lately.
+std::vector<Asked> asked_lately(const Memory& memory, double now);
 
 class Ledger {
   public:
@@ -29,8 +34,14 @@ class Ledger {
     std::string refusal(const Url& url, const std::string& mirror, double now) const;
     // How many more requests the operator of a profile's mirror may get at `now`.
     int room(const Mirror& mirror, bool is_origin, double now) const;
+    // Which of its limits leaves no more than that, in words.
+    std::string limit(const Mirror& mirror, bool is_origin, double now) const;
     // Limits operators per day, too: who was asked how often in the 24 hours before this run.
     void limit_day(const std::map<std::string, int>& asked_today);
+    // What a mirror got earlier in this run counts for its share.
+    void asked_in_run(const std::map<std::string, int>& per_mirror) { per_mirror_ = per_mirror; }
+    // What an operator got before this race counts for its minute. `at`: monotonic seconds.
+    void sent_before(const std::string& operator_name, double at, int requests);
     void sent(const Url& url, const std::string& mirror, double now);
 
     // Bytes: what a sample may take is reserved before it starts, so that transfers under way together never
@@ -51,6 +62,7 @@ class Ledger {
     Place place_of(const Url& url, const std::string& mirror) const;
     int left_today(const std::string& operator_name) const;
     int in_last_minute(const std::string& operator_name, double now) const;
+    int left_this_minute(const std::string& operator_name, double now) const;
 
     Budget budget_;
     std::map<std::string, Place> hosts_;  // host:port -> the first mirror there

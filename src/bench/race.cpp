@@ -107,7 +107,7 @@ Measurement light_check(const BenchSpec& spec, const LightCheck& check, net::Tra
         auto known = registry::parse_canary(check.upstream, pin->second, "");
         if (known && known->repository == candidate.image.repository) candidate.image = std::move(*known);
     }
-    Surroundings around{.spec = spec, .platform = registry::running_platform()};
+    Surroundings around{.spec = spec, .platform = registry::running_platform(), .wall = clock.wall()};
     candidate.light = true;
     Session session(std::move(candidate), around);
     double end = clock.now() + kLightSeconds;

@@ -60,6 +60,7 @@ class Session;
 struct Surroundings {
     const BenchSpec& spec;
     registry::Platform platform;
+    double wall = 0;  // seconds since 1970, when the run began
     TokenShelf tokens = {};
     Pauses pauses = {};
     double line_peak = 0;  // bytes per second: the most that came in over all samples together
@@ -288,6 +289,7 @@ class Session final : public net::Handler {
     std::map<std::string, std::int64_t> read_ = {};  // layer digest -> bytes read from its start
     bool tag_asked_ = false;
     std::string tag_digest_ = {};
+    double wants_peace_ = -1;  // seconds, said in the answer about the tag
 
     Phases phases_ = {};
     double config_wait_ = -1;

@@ -283,7 +283,7 @@ Measurement Session::measurement() const {
     m.samples = samples_;
     m.bytes = bytes_;
     m.requests = requests_;
-    m.retry_after_s = verdict_.retry_after;
+    m.retry_after_s = std::max(verdict_.retry_after, wants_peace_);
     m.tag_digest = tag_digest_;
     m.final_host = final_host_;
     if (source_ != nullptr) m.shared_from = source_->candidate_.mirror.url.host;

@@ -56,7 +56,7 @@ void Session::on_answer(const net::Response& response) {
     if (step_ == Step::tag) return on_tag(response);
     if (registry::is_redirect(response.status)) return follow(response);
     if (response.status == 401) return on_unauthorized(response);
-    if (!intake_->wants(response.status)) return reject(verdict_of_status(response, what()));
+    if (!intake_->wants(response.status)) return reject(verdict_of_status(response, what(), around_.wall));
     if (auto verdict = intake_->finish(response)) return reject(std::move(*verdict));
     if (step_ == Step::config) return on_config(response);
     if (step_ == Step::sample) return on_sample(response);
@@ -109,7 +109,7 @@ void Session::on_token(const net::Response& response) {
     if (response.status == 401 || response.status == 403)
         return reject({.fault = Fault::unauthorized,
                        .reason = cat("the token server wants a login: ", response.status)});
-    if (response.status != 200) return reject(verdict_of_status(response, what()));
+    if (response.status != 200) return reject(verdict_of_status(response, what(), around_.wall));
     if (auto verdict = intake_->finish(response)) return reject(std::move(*verdict));
     auto token = registry::parse_token(intake_->body());
     if (!token)
@@ -208,6 +208,8 @@ void Session::begin_tag() {
 
 void Session::on_tag(const net::Response& response) {
     request_.reset();
+    // It is not needed; but who says when it may be asked again is obeyed.
+    if (response.status != 200) wants_peace_ = verdict_of_status(response, what(), around_.wall).retry_after;
     auto digest = response.header("Docker-Content-Digest").value_or("");
     if (response.status == 200 && is_sha256_digest(digest)) tag_digest_ = digest;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "bench/memory.hpp"
 #include "model/profile.hpp"
 #include "model/report.hpp"
 
@@ -27,9 +28,9 @@ std::string route_name(const Route& route);
 struct PastFailure {
     std::string upstream;
     std::string url;
-    double at = 0;     // seconds since 1970
-    double until = 0;  // rests until then, seconds since 1970
-    Fault fault = Fault::none;
+    double at = 0;              // seconds since 1970
+    double until = 0;           // rests until then, seconds since 1970
+    Fault fault = Fault::none;  // none: it served, and wants a rest all the same
     std::string reason = {};
     int count = 1;  // failures in a row
     bool asked =
@@ -48,6 +49,10 @@ struct BenchSpec {
     // For runs that nobody watches: requests per operator in the last 24 hours (memory.hpp). Not set: no
     // daily limit.
     std::optional<std::map<std::string, int>> asked_today = {};
+    // Requests of the last minute, of earlier runs and of this one: they count for the operators' minutes.
+    std::vector<Asked> asked_lately = {};
+    // mirror_key() -> requests of this run before this race.
+    std::map<std::string, int> asked_in_run = {};
     // Mirror URL (masked) -> layer digest -> bytes read before: they are not asked for again.
     std::map<std::string, std::map<std::string, std::int64_t>> read = {};
     // Upstream -> mirror URL (masked) -> bytes per second, for those of whom nothing unread is left.

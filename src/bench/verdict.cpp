@@ -1,14 +1,12 @@
 #include "bench/verdict.hpp"
 
 #include "base/strings.hpp"
-
-#include <algorithm>
+#include "registry/retry.hpp"
 
 namespace mirrorctl::bench {
 
 namespace {
 
-constexpr double kLongestRetry = 24 * 3600;
 constexpr int kProxyAuthRequired = 407;
 constexpr int kFirstStatus = 100;  // causes below are curl codes, from here on statuses of the proxy
 
@@ -66,15 +64,7 @@ Verdict verdict_of_error(const Error& error, std::string_view what) {
     return make(Fault::protocol, reason);
 }
 
-double retry_after(const net::Response& response) {
-    auto header = response.header("Retry-After");
-    if (!header) return -1;
-    auto seconds = parse_integer(trim(*header));
-    if (!seconds || *seconds < 0) return -1;
-    return std::min(static_cast<double>(*seconds), kLongestRetry);
-}
-
-Verdict verdict_of_status(const net::Response& response, std::string_view what) {
+Verdict verdict_of_status(const net::Response& response, std::string_view what, double wall) {
     auto text = cat(what, ": ", response.status);
     switch (response.status) {
         case 401:
@@ -90,7 +80,7 @@ Verdict verdict_of_status(const net::Response& response, std::string_view what) 
             return verdict;
         }
         case 429: {
-            auto wait = retry_after(response);
+            auto wait = registry::retry_after(response, wall).value_or(-1);
             auto verdict = make(Fault::rate_limited,
                                 cat("too many requests, asking for ", text,
                                     wait >= 0 ? "; it wants " + format_duration(wait) + " of peace" : ""));
@@ -102,7 +92,7 @@ Verdict verdict_of_status(const net::Response& response, std::string_view what) 
     }
     if (response.status >= 500) {
         auto verdict = make(Fault::server_error, cat("server error for ", text));
-        verdict.retry_after = retry_after(response);
+        verdict.retry_after = registry::retry_after(response, wall).value_or(-1);
         return verdict;
     }
     return make(Fault::bad_status, cat("unexpected status for ", text));

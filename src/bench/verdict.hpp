@@ -13,17 +13,15 @@ namespace mirrorctl::bench {
 struct Verdict {
     Fault fault = Fault::none;
     std::string reason = {};     // plain words, printable
-    double retry_after = -1;     // seconds a 429 or 503 asked for
+    double retry_after = -1;     // seconds that a 429 or a server error asked for
     bool proxy_is_down = false;  // the proxy itself is to blame: nothing can be said about any mirror
 };
 
 // A transfer that ended with an error (libcurl's codes, curl/curl.h). `what` = "the manifest", "a blob", ...
 Verdict verdict_of_error(const Error& error, std::string_view what);
-// A status that is not what a pull needs. Pages in HTML are told apart.
-Verdict verdict_of_status(const net::Response& response, std::string_view what);
-// A 429 or 503 answer's Retry-After in seconds; -1 if there is none or it is a date (RFC 9110
-// section 10.2.3). At most a day.
-double retry_after(const net::Response& response);
+// A status that is not what a pull needs. Pages in HTML are told apart. `wall` = seconds since 1970, for a
+// Retry-After that is a date.
+Verdict verdict_of_status(const net::Response& response, std::string_view what, double wall);
 
 bool says_html(const net::Response& response);
 bool looks_like_html(std::string_view body);

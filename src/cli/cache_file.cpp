@@ -2,6 +2,8 @@
 
 #include "base/strings.hpp"
 
+#include <algorithm>
+
 namespace mirrorctl::cli {
 
 namespace {
@@ -43,22 +45,35 @@ Result<void> make_parents(Node& node, sys::Fs& fs, const TargetPath& dir) {
     return fs.make_dir(dir, {.mode = 0700, .uid = node.world().uid, .gid = parent.meta.gid});
 }
 
-// Whole or not at all; it need not survive a power loss.
-Result<void> save(Node& node, const Place& place, const std::string& text) {
+Result<void> prepare(Node& node, const Place& place) {
     if (!is_ours(node, place))
         return Failure(
             Error{.code = ErrorCode::unsafe_path,
                   .message = cat("not our cache: ", place.path.str(), ": it belongs to somebody else")});
-    if (place.in_state) {
-        TRY(txn::prepare_state_dir(node.state()));
-    } else {
-        TRY(make_parents(node, place.fs, place.path.parent()));
-    }
+    if (place.in_state) return txn::prepare_state_dir(node.state());
+    return make_parents(node, place.fs, place.path.parent());
+}
+
+// Whole or not at all; it need not survive a power loss.
+Result<void> save(Node& node, const Place& place, const std::string& text) {
     TRY_ASSIGN(auto parent, place.fs.stat(place.path.parent()));
     auto temp = place.path.parent() / ".bench.json.new";
     (void)place.fs.remove_file(temp);
     TRY(place.fs.write_new(temp, text, {.mode = 0600, .uid = node.world().uid, .gid = parent.meta.gid}));
     return place.fs.rename(temp, place.path);
+}
+
+// A run holds the state's own lock while it measures, so bench.json has another one.
+Result<bench::RankingCache> change_file(Node& node, const CacheChange& change) {
+    constexpr double kLockSeconds = 5;
+    auto place = cache_place(node);
+    TRY(prepare(node, place));
+    TRY_ASSIGN(auto lock, place.fs.lock(place.path.parent() / "bench.lock", kLockSeconds));
+    std::vector<Warning> said_before;
+    auto cache = read_cache(node, said_before).value_or(bench::RankingCache{});
+    change(cache);
+    TRY(save(node, place, bench::cache_to_text(cache)));
+    return cache;
 }
 
 }  // namespace
@@ -76,11 +91,16 @@ std::optional<bench::RankingCache> read_cache(Node& node, std::vector<Warning>& 
     return std::nullopt;
 }
 
-void write_cache(Node& node, const bench::RankingCache& cache, std::vector<Warning>& warnings) {
-    auto place = cache_place(node);
-    if (auto saved = save(node, place, bench::cache_to_text(cache)); !saved)
+std::optional<bench::RankingCache> change_cache(Node& node, const CacheChange& change,
+                                                std::vector<Warning>& warnings) {
+    auto cache = change_file(node, change);
+    if (cache) return *cache;
+    bool said = std::any_of(warnings.begin(), warnings.end(),
+                            [](const Warning& warning) { return warning.code == "cache_not_saved"; });
+    if (!said)
         warnings.push_back({.code = "cache_not_saved",
-                            .message = cat("the ranking could not be saved: ", to_string(saved.error()))});
+                            .message = cat("the ranking could not be saved: ", to_string(cache.error()))});
+    return std::nullopt;
 }
 
 }  // namespace mirrorctl::cli

@@ -3,11 +3,13 @@
 #include "base/strings.hpp"
 #include "base/url.hpp"
 #include "bench/incumbent.hpp"
+#include "bench/ledger.hpp"
 #include "cli/apart.hpp"
 #include "cli/cache_file.hpp"
 #include "cli/network.hpp"
 #include "cli/ranking.hpp"
 #include "cli/user_agent.hpp"
+#include "cli/wait.hpp"
 #include "ui/progress.hpp"
 
 #include <fmt/format.h>
@@ -18,12 +20,20 @@ namespace mirrorctl::cli {
 
 namespace {
 
-constexpr double kRetrySeconds = 2;
 constexpr std::size_t kMaxCaBytes = 1U << 20U;
 
 // Who looks on while a run measures: what a person asks for is asked for now, and counted; what a timer does
 // keeps within a day's requests and reads no byte twice.
 enum class Watched { by_hand, by_nobody };
+
+// What a run knows from earlier ones, and learns while it goes on.
+struct Known {
+    bench::CacheKey key;
+    std::optional<bench::RankingCache> cache;
+    std::map<std::string, int> asked = {};  // BenchSpec::asked_in_run
+    Report alone = {};                      // the mirrors in use, measured alone
+    std::vector<Warning> warnings = {};
+};
 
 bench::CacheKey cache_key(Node& node, const MeasureRequest& request) {
     return {.profile_sha256 = request.profile.sha256,
@@ -33,19 +43,25 @@ bench::CacheKey cache_key(Node& node, const MeasureRequest& request) {
             .network = network_id(node.host(), request.route)};
 }
 
-std::optional<bench::RankingCache> saved_for(Node& node, bench::CacheKey& key,
-                                             std::vector<Warning>& warnings) {
-    auto cache = read_cache(node, warnings);
-    if (cache && key.network.empty()) key.network = cache->key.network;
-    return cache;
+// The saved ranking as far as it holds for this run.
+Known known_for(Node& node, const MeasureRequest& request) {
+    Known known{.key = cache_key(node, request), .cache = {}};
+    known.cache = read_cache(node, known.warnings);
+    if (!known.cache) return known;
+    if (known.key.network.empty()) known.key.network = known.cache->key.network;
+    known.cache = bench::rekey(std::move(*known.cache), known.key);
+    return known;
 }
 
-// The saved ranking as far as it holds for this run.
-std::optional<bench::RankingCache> known_for(Node& node, bench::CacheKey& key,
-                                             std::vector<Warning>& warnings) {
-    auto cache = saved_for(node, key, warnings);
-    if (!cache) return cache;
-    return bench::rekey(std::move(*cache), key);
+// Saved at once: a race may be ended before it ends.
+void learn(Node& node, Known& known, const CacheChange& change) {
+    auto here = [&](bench::RankingCache& cache) {
+        cache = bench::rekey(std::move(cache), known.key);
+        change(cache);
+    };
+    auto saved = change_cache(node, here, known.warnings);
+    if (!saved) here(saved.emplace(known.cache.value_or(bench::RankingCache{})));
+    known.cache = std::move(saved);
 }
 
 void add_traffic(bench::BenchSpec& spec, const bench::RankingCache& cache, double now) {
@@ -61,15 +77,17 @@ void add_traffic(bench::BenchSpec& spec, const bench::RankingCache& cache, doubl
                 spec.rates[upstream.name][m.mirror.url.masked()] = m.throughput_bps;
 }
 
-bench::BenchSpec bench_spec(Node& node, const MeasureRequest& request,
-                            const std::optional<bench::RankingCache>& cache, Watched watched) {
+bench::BenchSpec bench_spec(Node& node, const MeasureRequest& request, const Known& known, Watched watched) {
+    const auto& cache = known.cache;
     bench::BenchSpec spec{.profile = request.profile,
                           .upstreams = request.upstreams,
                           .image = request.image,
                           .seconds = request.budget_seconds,
                           .route = request.route};
+    spec.asked_in_run = known.asked;
     if (watched == Watched::by_nobody) spec.asked_today.emplace();
     if (cache) {
+        spec.asked_lately = bench::asked_lately(cache->memory, node.world().clock.wall());
         spec.failures = bench::resting(*cache, node.world().clock.wall());
         // --fresh ends every rest but those that a server asked for.
         if (request.fresh) std::erase_if(spec.failures, [](const auto& failure) { return !failure.asked; });
@@ -83,44 +101,26 @@ bench::BenchSpec bench_spec(Node& node, const MeasureRequest& request,
     return spec;
 }
 
-bool any_usable(const Report& report) {
-    return std::any_of(report.upstreams.begin(), report.upstreams.end(), [](const UpstreamReport& upstream) {
-        return std::any_of(upstream.ranking.begin(), upstream.ranking.end(),
-                           [](const Measurement& m) { return m.usable; });
-    });
-}
-
-// Again and again for `wait_seconds` while nothing at all answers: a node that boots has no network yet. A
-// later race ends with the wait at the latest.
 Result<Report> run_race(Node& node, const MeasureRequest& request, bench::BenchSpec spec) {
     if (request.before_race) TRY(request.before_race());
     auto& world = node.world();
-    double give_up = world.clock.now() + request.wait_seconds;
-    double budget = spec.seconds.value_or(request.profile.policy.budget.seconds);
     auto term = ui::Term::of(2, node.global().color, world.env);
-    for (;;) {
+    auto once = [&](const bench::BenchSpec& next) {
         ui::Progress progress(
             term,
             [&](std::string_view text) {
                 if (!node.global().quiet) world.err(text);
             },
             [&] { return world.clock.now(); }, node.global().verbose);
-        auto report = race_apart(world, spec, progress);
-        if (world.stop_requested())
-            return Failure(
-                Error{.code = ErrorCode::interrupted, .message = "interrupted: nothing was changed"});
-        if (!report) return report;
-        report->site = node.config().site;
-        bool retry = !any_usable(*report) && world.clock.now() + kRetrySeconds + 1 < give_up;
-        if (!retry && report->proxy_failed)
-            return Failure(
-                Error{.code = ErrorCode::proxy,
-                      .message = "the proxy does not serve us: " + mask_secrets(report->proxy_error),
-                      .hint = "check the proxy's address and password; nothing was changed"});
-        if (!retry) return report;
-        world.clock.sleep(kRetrySeconds);
-        spec.seconds = std::min(budget, give_up - world.clock.now());
-    }
+        return race_apart(world, next, progress);
+    };
+    TRY_ASSIGN(auto report, race_when_there_is_a_network(world, std::move(spec), request.wait_seconds, once));
+    if (report.proxy_failed)
+        return Failure(Error{.code = ErrorCode::proxy,
+                             .message = "the proxy does not serve us: " + mask_secrets(report.proxy_error),
+                             .hint = "check the proxy's address and password; nothing was changed"});
+    report.site = node.config().site;
+    return report;
 }
 
 // --fresh decides by this run alone.
@@ -163,22 +163,29 @@ std::vector<bench::LightCheck> checks_of(const Profile& profile, const bench::Fr
 }
 
 // One look at each current mirror whose last check is too old; those that fail make their upstream stale.
-Result<void> recheck(Node& node, const MeasureRequest& request, bench::RankingCache& cache,
-                     bench::Freshness& freshness) {
+Result<void> recheck(Node& node, const MeasureRequest& request, Known& known, bench::Freshness& freshness) {
     auto& world = node.world();
     auto checks = checks_of(request.profile, freshness);
     TRY_ASSIGN(auto results,
-               check_apart(world, bench_spec(node, request, cache, Watched::by_nobody), checks));
+               check_apart(world, bench_spec(node, request, known, Watched::by_nobody), checks));
+    const auto& policy = request.profile.policy;
+    learn(node, known, [&](bench::RankingCache& cache) {
+        // A failure is noted by the race that follows: it can tell a dead mirror from a dead network.
+        for (std::size_t i = 0; i < checks.size(); ++i) {
+            const auto& [upstream, mirror] = checks[i];
+            bool passed = i < results.size() && results[i].usable;
+            if (passed)
+                bench::note_check(cache, upstream, results[i], world.clock.wall(), policy);
+            else
+                bench::forget_check(cache, upstream, mirror.url.masked());
+            if (i < results.size() && !passed)
+                bench::note_look(cache, upstream, results[i], world.clock.wall(), policy);
+        }
+    });
     for (std::size_t i = 0; i < checks.size(); ++i) {
         const auto& [upstream, mirror] = checks[i];
-        // A failure is noted by the race that follows: it can tell a dead mirror from a dead network.
-        if (i < results.size() && results[i].usable) {
-            bench::note_check(cache, upstream, results[i], world.clock.wall(), request.profile.policy);
-            continue;
-        }
-        bench::forget_check(cache, upstream, mirror.url.masked());
-        if (i < results.size())
-            bench::remember_traffic(cache.memory, results[i], world.clock.wall(), request.profile.policy.ttl);
+        if (i < results.size()) known.asked[bench::mirror_key(mirror)] += results[i].requests;
+        if (i < results.size() && results[i].usable) continue;
         auto reason = i < results.size() ? printable_line(results[i].reason) : "the check crashed";
         if (!node.global().quiet)
             world.err(cat(upstream, " ", mirror.url.masked(), " no longer serves (", reason,
@@ -203,37 +210,38 @@ bench::FreshnessInput freshness_input(Node& node, const MeasureRequest& request)
             .now = node.world().clock.wall()};
 }
 
-bench::Freshness freshness_of(Node& node, const MeasureRequest& request, const bench::CacheKey& key,
-                              const std::optional<bench::RankingCache>& cache) {
-    return bench::decide_freshness(cache ? &*cache : nullptr, key, freshness_input(node, request));
+bench::Freshness freshness_of(Node& node, const MeasureRequest& request, const Known& known) {
+    return bench::decide_freshness(known.cache ? &*known.cache : nullptr, known.key,
+                                   freshness_input(node, request));
 }
 
 // Measures the mirrors in use of request.upstreams alone, where that may be enough. Returns the upstreams
 // that need no race then.
 Result<std::vector<std::string>> confirm(Node& node, const MeasureRequest& request, Measured& measured,
-                                         bench::RankingCache& cache) {
+                                         Known& known) {
     auto input = freshness_input(node, request);
-    const auto key = cache.key;
-    auto upstreams = bench::may_confirm(cache, key, input);
+    auto upstreams = bench::may_confirm(*known.cache, known.key, input);
     if (upstreams.empty()) return upstreams;
     auto alone = request;
     alone.upstreams = upstreams;
     alone.wait_seconds = 0;
     auto spec =
-        bench::for_incumbents(bench_spec(node, alone, cache, Watched::by_nobody), upstreams, input.current);
+        bench::for_incumbents(bench_spec(node, alone, known, Watched::by_nobody), upstreams, input.current);
     TRY_ASSIGN(auto report, run_race(node, alone, std::move(spec)));
     auto summary = race_summary(report);
-    auto asked = report;
-    auto confirmed = bench::confirmed_of(report, cache, input, request.profile);
-    auto is_confirmed = [&](const std::string& name) {
-        return std::find(confirmed.begin(), confirmed.end(), name) != confirmed.end();
-    };
-    for (const auto& upstream : asked.upstreams)
-        for (const auto& m : upstream.ranking)
-            if (!is_confirmed(upstream.name))
-                bench::remember_traffic(cache.memory, m, input.now, request.profile.policy.ttl);
+    known.alone = report;
+    for (const auto& upstream : report.upstreams)
+        for (const auto& m : upstream.ranking) known.asked[bench::mirror_key(m.mirror)] += m.requests;
+    auto confirmed = bench::confirmed_of(report, *known.cache, input, request.profile);
+    const auto& policy = request.profile.policy;
+    learn(node, known, [&](bench::RankingCache& cache) {
+        for (const auto& upstream : known.alone.upstreams)
+            for (const auto& m : upstream.ranking)
+                if (std::find(confirmed.begin(), confirmed.end(), upstream.name) == confirmed.end())
+                    bench::note_look(cache, upstream.name, m, node.world().clock.wall(), policy);
+        if (!confirmed.empty()) cache = bench::merge_confirmed(std::move(cache), known.key, report, policy);
+    });
     if (confirmed.empty()) return confirmed;
-    cache = bench::merge_confirmed(std::move(cache), key, report, request.profile.policy);
     measured.origin_of_ranking = "the mirrors in use are as fast as usual: " + summary;
     replace_upstreams(measured.report, report);
     return confirmed;
@@ -261,14 +269,34 @@ Result<Measured> follow_ranking(Node& node, const MeasureRequest& request) {
                       .origin_of_ranking = "ranking from " + ranking_name(request.ranking_file)};
     TRY_ASSIGN(measured.report, read_ranking(node, request));
     if (measured.report.image != request.image) return measured;
-    auto key = cache_key(node, request);
-    auto known = known_for(node, key, measured.warnings);
-    auto cache = bench::rekey(known.value_or(bench::RankingCache{}), key);
+    auto known = known_for(node, request);
+    auto cache = bench::rekey(known.cache.value_or(bench::RankingCache{}), known.key);
     auto before = bench::cache_to_text(cache);
-    bench::follow(cache, measured.report, node.world().clock.wall());
+    const auto ranking = measured.report;
+    double now = node.world().clock.wall();
+    bench::follow(cache, measured.report, now);
     if (!request.dry_run && bench::cache_to_text(cache) != before)
-        write_cache(node, cache, measured.warnings);
+        learn(node, known, [&](bench::RankingCache& saved) {
+            auto again = ranking;
+            bench::follow(saved, again, now);
+        });
+    measured.warnings = std::move(known.warnings);
     return measured;
+}
+
+// `apply` decides from what is saved: not by a run that had less time than its own, or that asked for
+// something else.
+void learn_race(Node& node, const MeasureRequest& request, Known& known, Report& report) {
+    const auto& policy = request.profile.policy;
+    bool hasty = request.budget_seconds.value_or(policy.budget.seconds) < policy.budget.seconds;
+    auto change = [&](bench::RankingCache& saved) {
+        bool others = !(saved.key == known.key) && !saved.report.upstreams.empty();
+        auto visited = bench::note_visit(saved, known.key, report, policy);
+        auto merged = bench::merge(std::move(saved), known.key, report, policy);
+        saved = hasty || others ? std::move(visited) : std::move(merged);
+    };
+    bench::RankingCache unsaved;
+    if (!change_cache(node, change, known.warnings)) change(unsaved);
 }
 
 }  // namespace
@@ -279,62 +307,52 @@ Result<std::string> read_certificates(Node& node, const std::string& path) {
 }
 
 Result<Measured> race(Node& node, const MeasureRequest& request) {
-    auto key = cache_key(node, request);
+    auto known = known_for(node, request);
     Measured measured;
-    auto saved = saved_for(node, key, measured.warnings).value_or(bench::rekey({}, key));
-    auto known = bench::rekey(saved, key);
     TRY_ASSIGN(measured.report, run_race(node, request, bench_spec(node, request, known, Watched::by_hand)));
     measured.origin_of_ranking = race_summary(measured.report);
-    // `apply` decides from what is saved: not by a run that had less time than its own, or that asked for
-    // something else.
-    const auto& policy = request.profile.policy;
-    bool hasty = request.budget_seconds.value_or(policy.budget.seconds) < policy.budget.seconds;
-    bool others = !(saved.key == key) && !saved.report.upstreams.empty();
-    bool visits = hasty || others;
-    if (visits) saved = bench::note_visit(std::move(saved), key, measured.report, policy);
-    auto merged = bench::merge(std::move(known), key, measured.report, policy);
-    write_cache(node, visits ? saved : merged, measured.warnings);
+    learn_race(node, request, known, measured.report);
+    measured.warnings = std::move(known.warnings);
     return measured;
 }
 
 bool will_ask(Node& node, const MeasureRequest& request) {
     if (!request.ranking_file.empty()) return request.ranking_file.starts_with("https://");
     if (request.offline) return false;
-    std::vector<Warning> unsaid;
-    auto key = cache_key(node, request);
-    auto cache = known_for(node, key, unsaid);
-    return request.fresh || !freshness_of(node, request, key, cache).use_as_is();
+    auto known = known_for(node, request);
+    return request.fresh || !freshness_of(node, request, known).use_as_is();
 }
 
 Result<Measured> measure(Node& node, const MeasureRequest& request) {
     if (!request.ranking_file.empty()) return follow_ranking(node, request);
-    auto key = cache_key(node, request);
     Measured measured;
-    auto cache = known_for(node, key, measured.warnings);
-    auto freshness = freshness_of(node, request, key, cache);
+    auto known = known_for(node, request);
+    auto freshness = freshness_of(node, request, known);
     if (request.fresh) freshness = {.stale = request.upstreams, .recheck = {}};
     if (request.offline) freshness = {};
-    bool checked = !freshness.recheck.empty() && cache.has_value();
-    if (checked) TRY(recheck(node, request, *cache, freshness));
-    if (cache && !cache->report.upstreams.empty()) take_known(node, request, *cache, measured);
-    bool raced = !freshness.stale.empty();
-    if (raced && cache && !request.fresh) {
+    if (!freshness.recheck.empty() && known.cache) TRY(recheck(node, request, known, freshness));
+    if (known.cache && !known.cache->report.upstreams.empty())
+        take_known(node, request, *known.cache, measured);
+    if (!freshness.stale.empty() && known.cache && !request.fresh) {
         auto stale = request;
         stale.upstreams = freshness.stale;
-        TRY_ASSIGN(auto confirmed, confirm(node, stale, measured, *cache));
+        TRY_ASSIGN(auto confirmed, confirm(node, stale, measured, known));
         freshness.stale = without(std::move(freshness.stale), confirmed);
     }
     if (!freshness.stale.empty()) {
         auto watched = request.fresh ? Watched::by_hand : Watched::by_nobody;
         auto narrowed = request;
         narrowed.upstreams = freshness.stale;
-        TRY_ASSIGN(auto report, run_race(node, narrowed, bench_spec(node, narrowed, cache, watched)));
+        TRY_ASSIGN(auto report, run_race(node, narrowed, bench_spec(node, narrowed, known, watched)));
+        bench::keep_alone(report, known.alone);
         measured.origin_of_ranking = race_summary(report);
-        cache = bench::merge(cache.value_or(bench::RankingCache{}), key, report, request.profile.policy);
+        learn(node, known, [&](bench::RankingCache& cache) {
+            cache = bench::merge(std::move(cache), known.key, report, request.profile.policy);
+        });
         if (request.fresh) forget_usual(report);
         replace_upstreams(measured.report, report);
     }
-    if (checked || raced) write_cache(node, *cache, measured.warnings);
+    measured.warnings = std::move(known.warnings);
     return measured;
 }
 

@@ -28,7 +28,7 @@ struct MeasureRequest {
     bool dry_run = false;  // what ranking_file says is not kept
     std::string ranking_file = {};
     std::string ranking_text = {};  // what came on standard input, where the file is "-"
-    double wait_seconds = 0;
+    double wait_seconds = 0;        // for the network (cli/wait.hpp)
     // Asked once before a race starts: what would be refused afterwards in any case is refused before.
     std::function<Result<void>()> before_race = {};
 };

@@ -68,7 +68,8 @@ class Recheck(ClockCase):
 class AfterTtl(ClockCase):
     def test_current_mirror_stays_unless_clearly_beaten(self):
         lab = self.own_lab()
-        self.file = self.profile(lab, policy={"ttl": "1s", "recheck": "1s", "switch_margin": 0.5})
+        self.file = self.profile(lab, policy={"ttl": "1s", "recheck": "1s", "switch_margin": 0.5,
+                                                  "budget": {"requests_per_operator_per_minute": 100}})
         first = self.apply()
         self.assertEqual(self.hub(first)[0], lab.urls["fast"])
         time.sleep(1.2)

@@ -4,6 +4,7 @@ import collections
 import hashlib
 import json
 import re
+import time
 import unittest
 
 import harness
@@ -144,8 +145,65 @@ class Politeness(harness.FlowCase):
         self.pass_time(25 * HOUR)
         again, result = self.asked_by()
         self.assertGreaterEqual(set(again), {"fast", "second", "hub-origin"}, "it is no longer what it was: all race again")
+        self.assertLessEqual(max(again.values()), 8, "one run is one run, with all its looks")
         self.assertEqual(result["outcome"], "committed")
         self.assertEqual([one["url"].rstrip("/") for one in result["mirrors"]["docker.io"]], [self.world.urls["second"]])
+
+    def break_all(self, fault):
+        for name in self.world.urls:
+            self.world.command(f"set {name} fault {fault}")
+
+    def test_who_answers_is_not_asked_again_because_of_wait(self):
+        for fault in ("{kind: status, code: 403}", "{kind: rate_limit, after: 0, retry_after: 3600}"):
+            self.box = self.sandbox()
+            self.file = self.profile(self.world)
+            self.break_all(fault)
+            seen = len(self.lines())
+            self.ok(self.box.run("apply", "--profile", self.file, "--wait", "20s"), 8)
+            per_mirror = collections.Counter(line["mirror"] for line in self.lines()[seen:])
+            self.assertEqual(set(per_mirror.values()), {1}, per_mirror)
+
+    def test_a_rest_that_a_light_check_is_asked_for_is_kept(self):
+        self.file = self.profile(self.world)
+        self.apply()
+        self.pass_time(HOUR)
+        self.world.command("set fast fault {kind: rate_limit, after: 0, retry_after: 3600}")
+        for _ in range(2):
+            asked, _ = self.asked_by()
+            self.assertLessEqual(asked["fast"], 1, "by the look alone, not by the race that follows")
+
+    def test_what_another_run_learns_meanwhile_is_not_lost(self):
+        self.file = self.profile(self.world)
+        for name in ("ghcr-fast", "ghcr-origin"):
+            self.world.command(f"set {name} fault tarpit")
+        self.world.command("set second fault {kind: rate_limit, after: 0, retry_after: 3600}")
+        process = self.box.start("bench", "--profile", self.file, "--upstream", "ghcr.io")
+        self.apply("--upstream", "docker.io")
+        process.communicate(timeout=harness.TIMEOUT)
+        known = json.loads((self.box.state / "bench.json").read_text())
+        self.assertEqual([entry["url"].rstrip("/") for entry in known["failures"]], [self.world.urls["second"]])
+        self.assertIn("second", [entry["operator"] for entry in known["asked"]])
+
+    def test_wait_is_for_the_network(self):
+        self.file = self.profile(self.world)
+        self.break_all("refused")
+        process = self.box.start("apply", "--profile", self.file, "--json", "--wait", "40s")
+        time.sleep(1)
+        for name in self.world.urls:
+            self.world.command(f"clear {name}")
+        out, err = process.communicate(timeout=harness.TIMEOUT)
+        self.assertEqual(process.returncode, 0, err)
+        self.assertEqual(json.loads(out)["outcome"], "committed")
+
+    def test_runs_by_hand_share_a_minute(self):
+        self.file = self.profile(self.world)
+        for _ in range(6):
+            last = json.loads(self.ok(self.box.run("bench", "--profile", self.file, "--json")).out)
+        per_mirror = collections.Counter(line["mirror"] for line in self.lines())
+        self.assertLessEqual(max(per_mirror.values()), 18, per_mirror)
+        for upstream in last["upstreams"].values():
+            for entry in upstream["ranking"]:
+                self.assertEqual((entry["verdict"], entry["probed"]), ("usable", False), entry)
 
     def test_who_we_say_we_are(self):
         self.file = self.profile(self.world)

@@ -149,5 +149,27 @@ TEST(Incumbent, TheRunAsksNobodyElse) {
     EXPECT_TRUE(report.upstreams[0].ranking[0].confirmed);
 }
 
+TEST(Incumbent, WhatItShowedAloneCountsWhereTheRaceCouldNotAskItEnough) {
+    auto alone = race_of(kNow, {entry("a.test", 7.0)});
+    auto cut = entry("a.test", -1);
+    cut.fault = Fault::budget;
+    cut.requests = 3;
+    auto raced = race_of(kNow, {entry("b.test", 8.0), cut});
+    keep_alone(raced, alone);
+    const auto& first = raced.upstreams[0].ranking[0];
+    EXPECT_EQ(first.mirror.url.host, "a.test");
+    EXPECT_TRUE(first.usable);
+    EXPECT_EQ(first.requests, 3) << "those of the look before are counted already";
+    alone.upstreams[0].ranking[0].confirmed = false;
+    raced = race_of(kNow, {entry("b.test", 8.0), cut});
+    keep_alone(raced, alone);
+    EXPECT_EQ(raced.upstreams[0].ranking[0].predicted_pull_s, 7) << "newer than what earlier runs saw";
+    auto broken = entry("a.test", -1);
+    broken.fault = Fault::forbidden;
+    raced = race_of(kNow, {entry("b.test", 8.0), broken});
+    keep_alone(raced, alone);
+    EXPECT_FALSE(raced.upstreams[0].ranking[1].usable) << "the race saw more than too little";
+}
+
 }  // namespace
 }  // namespace mirrorctl::bench::incumbent_test

@@ -99,6 +99,61 @@ TEST(Memory, WhatAServerAskedForOutlivesTheProfileAndCountsForTheOriginToo) {
     EXPECT_EQ(world.run(spec).requests, 0) << "not even where nothing else is left";
 }
 
+TEST(Memory, WhoServesAndWantsARestKeepsWhatIsKnownOfIt) {
+    auto waits = seen("a.test", 3);
+    waits.retry_after_s = 3600;
+    auto report = ranking(kNow, {waits, seen("b.test", 4)});
+    auto cache = merge({}, key(), report, {});
+    ASSERT_EQ(resting(cache, kNow + 10).size(), 1U);
+    cache = *cache_from_text(cache_to_text(cache));
+
+    World world;
+    Image image;
+    auto spec = World::spec(image, {World::mirror("https://a.test")});
+    spec.failures = resting(cache, kNow + 10);
+    auto raced = world.run(spec);
+    EXPECT_EQ(raced.requests, 0);
+    raced.taken_at = kNow + 10;
+    cache = merge(std::move(cache), key(), raced, {});
+    EXPECT_TRUE(raced.upstreams[0].ranking[0].usable);
+    EXPECT_EQ(resting(cache, kNow + 3599).size(), 1U);
+
+    FreshnessInput input{.upstreams = {"docker.io"},
+                         .current = {{.upstream = "docker.io", .url = "https://a.test"}},
+                         .policy = {},
+                         .now = kNow + 3000};
+    EXPECT_TRUE(decide_freshness(&cache, key(), input).recheck.empty()) << "nor is it looked at";
+    input.now += 1000;
+    EXPECT_EQ(decide_freshness(&cache, key(), input).recheck.size(), 1U);
+}
+
+TEST(Memory, WhatAServerAskedForOutlastsWhatAnotherRunSaw) {
+    RankingCache cache;
+    auto limited = seen("a.test", -1);
+    limited.retry_after_s = 3600;
+    note_look(cache, "docker.io", limited, kNow, {});
+    auto began_before = ranking(kNow + 5, {seen("a.test", 3)});
+    cache = merge(std::move(cache), cache.key, began_before, {});
+    ASSERT_EQ(resting(cache, kNow + 3599).size(), 1U);
+    EXPECT_TRUE(resting(cache, kNow + 3599)[0].asked);
+    auto after = ranking(kNow + kDay + 1, {seen("a.test", 3)});
+    EXPECT_TRUE(merge(std::move(cache), {}, after, {}).failures.empty());
+}
+
+TEST(Memory, RequestsInTheDarkAreNotCountedForTheDay) {
+    auto dark = seen("a.test", -1);
+    dark.fault = Fault::timeout;
+    auto report = ranking(kNow, {dark});
+    EXPECT_TRUE(merge({}, key(), report, {}).memory.asked.empty());
+    auto refuses = seen("b.test", -1);
+    refuses.fault = Fault::forbidden;
+    report = ranking(kNow, {dark, refuses});
+    report.elapsed_s = 5;
+    auto cache = merge({}, key(), report, {});
+    ASSERT_EQ(cache.memory.asked.size(), 2U) << "there is a network";
+    EXPECT_EQ(cache.memory.asked[0].at, kNow + 5);
+}
+
 Measurement unasked(const std::string& host) {
     auto m = seen(host, -1);
     m.fault = Fault::budget;

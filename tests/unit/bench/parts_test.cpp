@@ -164,6 +164,24 @@ TEST(Ledger, CountsPerMirrorAndPerOperator) {
     EXPECT_EQ(ledger.requests(), 5);
 }
 
+TEST(Ledger, EarlierRunsCountForTheMinute) {
+    Ledger ledger({.requests_per_operator_per_minute = 6});
+    Mirror a{.url = *parse_url("https://a.test"), .operator_name = "Acme"};
+    ledger.know(a, false);
+    ledger.sent_before("acme", 100 - 50, 5);
+    EXPECT_EQ(ledger.room(a, false, 100), 1);
+    EXPECT_NE(ledger.limit(a, false, 100).find("6 requests a minute to acme"), std::string::npos);
+    ledger.sent(a.url, mirror_key(a), 100);
+    EXPECT_NE(ledger.refusal(a.url, mirror_key(a), 100), "");
+    EXPECT_EQ(ledger.room(a, false, 111), 5) << "the minute slides";
+    ledger.limit_day({{"acme", kRequestsPerDay}});
+    EXPECT_NE(ledger.limit(a, false, 111).find("60 requests a day"), std::string::npos);
+
+    Memory memory{.asked = {{"old", 1000 - 60, 1}, {"new", 1000 - 59, 2}, {"future", 1001, 3}}};
+    ASSERT_EQ(asked_lately(memory, 1000).size(), 1U);
+    EXPECT_EQ(asked_lately(memory, 1000)[0].operator_name, "new");
+}
+
 TEST(Ledger, HopsCountWhereTheyArrive) {
     Budget budget{.requests_per_mirror = 2, .requests_per_operator_per_minute = 100};
     Ledger ledger(budget);
