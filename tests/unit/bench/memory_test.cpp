@@ -268,5 +268,35 @@ TEST(Ledger, TheDayIsALimitForRunsThatNobodyWatches) {
     EXPECT_NE(ledger.refusal(mirror.url, mirror_key(mirror), 3600), "");
 }
 
+TEST(Memory, AWaitSaidForTheTagIsKeptByAMirrorThatServes) {
+    World world;
+    Image image;
+    Host host;
+    host.on_tag = [](support::Answer& answer) {
+        answer.status = 429;
+        answer.headers.emplace_back("Retry-After", "3600");
+    };
+    world.serve("https://m.test", host, image);
+    auto report = world.run(World::spec(image, {World::mirror("https://m.test", "", Trust::verify)}));
+    const auto& m = report.upstreams.at(0).ranking.at(0);
+    EXPECT_TRUE(m.usable) << m.reason;
+    EXPECT_EQ(m.retry_after_s, 3600);
+}
+
+TEST(Memory, AsksNoMoreThanThisRunHasLeftForIt) {
+    World world;
+    Image image;
+    world.serve("https://m.test", {}, image);
+    auto mirror = World::mirror("https://m.test", "Acme");
+    auto spec = World::spec(image, {mirror});
+    spec.asked_in_run[mirror_key(mirror)] = spec.profile.policy.budget.requests_per_mirror - 2;
+    EXPECT_EQ(world.run(spec).requests, 2);
+    spec.asked_in_run.clear();
+    spec.asked_lately.push_back({.operator_name = "acme", .at = world.clock.wall() - 30, .requests = 18});
+    auto report = world.run(spec);
+    EXPECT_EQ(report.requests, 0);
+    EXPECT_NE(report.upstreams.at(0).ranking.at(0).reason.find("18 requests a minute"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace mirrorctl::bench::memory_test
