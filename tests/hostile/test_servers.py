@@ -73,7 +73,9 @@ class Servers(harness.FlowCase):
         more = {"auth": "file:/etc/login"} if case.auth else {}
         self.box.write("etc/login", LOGIN + "\n", 0o600)
         canary = {"image": f"library/busybox:{answers.TAG}", **({} if case.by_tag else {"digest": self.image.digest})}
-        profile = {"schema": "mirrorctl.profile/1", "name": "hostile", "as_of": "2026-11-01", "upstreams": {"docker.io": {
+        # Some cases are one of several runs within a minute.
+        profile = {"schema": "mirrorctl.profile/1", "name": "hostile", "as_of": "2026-11-01",
+                   "policy": {"budget": {"requests_per_operator_per_minute": 100}}, "upstreams": {"docker.io": {
             "origin": "http://127.0.0.1:1", "fallback": "none", "canary": [canary],
             "mirrors": [self.mirror(bad, operator="bad", **more), self.mirror(good, operator="good")]}}}
         file = self.box.beside("hostile.yaml", yaml.safe_dump(profile))
