@@ -164,9 +164,8 @@ void note_run(RankingCache& cache, const Report& report, const Policy& policy) {
 // how fast those are of whom every byte was read.
 Report ranking_after(Report older, const Report& newer) {
     bool any = std::any_of(newer.upstreams.begin(), newer.upstreams.end(), anybody_served);
-    auto upstreams = std::move(older.upstreams);
-    auto out = any || upstreams.empty() ? newer : std::move(older);
-    out.upstreams = std::move(upstreams);
+    auto out = any || older.upstreams.empty() ? newer : older;
+    out.upstreams = std::move(older.upstreams);
     for (const auto& upstream : newer.upstreams) {
         auto it = std::find_if(out.upstreams.begin(), out.upstreams.end(),
                                [&](const auto& known) { return known.name == upstream.name; });
