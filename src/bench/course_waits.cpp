@@ -142,6 +142,7 @@ bool Course::end_hopeless(Lane& lane) {
         bool late = !second && lane.comes_too_late(*session);
         if (!late && (!hopeless || now - since < certain) && !cannot_win(lane, *session)) continue;
         end_early(*session);
+        if (late) session->close();  // as who was not looked at yet
         any = true;
     }
     return any;

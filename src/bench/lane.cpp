@@ -199,7 +199,9 @@ bool Lane::most_are_like(const Session& session) const {
     std::ptrdiff_t others = 0;
     auto mine = session.live_prediction();
     for (const auto& other : sessions_) {
-        if (other.get() == &session || other->stage() != Session::Stage::sampled || other->follows())
+        bool given_up = other->closed() && !other->confirmed();
+        if (other.get() == &session || other->stage() != Session::Stage::sampled || other->follows() ||
+            given_up)
             continue;
         ++others;
         auto theirs = other->prediction();

@@ -1,6 +1,7 @@
 // Who is slow, and the end of the time: what was learnt until then counts, and nobody holds up the others.
 #include "model/json/report_json.hpp"
 #include "scripted.hpp"
+#include "sim_world.hpp"
 
 #include <gtest/gtest.h>
 
@@ -103,6 +104,16 @@ TEST(Late, WhoWaitsIsAskedForTheSmallestLayerThatTells) {
         session->wait_longer(3);
         session->begin_sample({.max_bytes = 4 << 20, .enough_bytes = 4 << 20});
         EXPECT_NE(session->next()->url.str().find(sha256_digest(image.small_layers[0])), std::string::npos);
+    }
+}
+
+// Its first look was ended because it cannot win any more: it gets no proof instead, and nobody else does
+// because of it.
+TEST(Late, WhoComesTooLateIsNotLookedAtAgain) {
+    for (unsigned seed : {9U, 34U, 44U}) {
+        auto run = sim_run(sim_world('F', seed));
+        EXPECT_LE(run.seconds, 1.8) << seed;
+        EXPECT_LE(run.regret, 1.05) << seed;
     }
 }
 
