@@ -140,9 +140,10 @@ bool Course::end_hopeless(Lane& lane) {
         // Who reads on and falls goes on until it is plain how far.
         if (reads_on_.contains(session.get()) && !session->live_estimate().settled) since = now;
         bool late = !second && lane.comes_too_late(*session);
-        if (!late && (!hopeless || now - since < certain) && !cannot_win(lane, *session)) continue;
+        bool lost = late || cannot_win(lane, *session);
+        if (!lost && (!hopeless || now - since < certain)) continue;
         end_early(*session);
-        if (late) session->close();  // as who was not looked at yet
+        if (lost) session->close();  // as who was not looked at yet
         any = true;
     }
     return any;

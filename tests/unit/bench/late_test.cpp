@@ -115,6 +115,8 @@ TEST(Late, WhoComesTooLateIsNotLookedAtAgain) {
         EXPECT_LE(run.seconds, 1.8) << seed;
         EXPECT_LE(run.regret, 1.05) << seed;
     }
+    // Slow, and no slow start: "it may still grow" is no reason either.
+    EXPECT_LE(sim_run(sim_world('D', 16)).seconds, 2.8);
 }
 
 // It was good at the gate, and nothing bad is known of it.
