@@ -11,6 +11,20 @@
 namespace mirrorctl::noise_test {
 namespace {
 
+// The mirrors that would be written, in their order.
+std::vector<std::string> decide(const Profile& profile, const Report& report,
+                                const std::vector<std::string>& current) {
+    auto decision = plan::decide({.profile = profile,
+                                  .report = report,
+                                  .scope = {"docker.io"},
+                                  .current = {{"docker.io", current}},
+                                  .machine_id = "m"});
+    std::vector<std::string> urls;
+    for (const auto& mirror : decision.desired.upstreams.at(0).mirrors)
+        urls.push_back(mirror.mirror.url.str());
+    return urls;
+}
+
 struct Outcome {
     int changes = 0;
     std::string last = {};
@@ -36,14 +50,7 @@ Outcome hundred_runs(unsigned seed, int runs = 100) {
         auto report = world.run(spec);
         report.taken_at = 1'800'000'000 + 60.0 * run;
         cache = bench::merge(std::move(cache), key, report, spec.profile.policy);
-        auto decision = plan::decide({.profile = spec.profile,
-                                      .report = report,
-                                      .scope = {"docker.io"},
-                                      .current = {{"docker.io", current}},
-                                      .machine_id = "m"});
-        std::vector<std::string> next;
-        for (const auto& mirror : decision.desired.upstreams.at(0).mirrors)
-            next.push_back(mirror.mirror.url.str());
+        auto next = decide(spec.profile, report, current);
         if (run > 0 && next != current) ++outcome.changes;
         current = next;
         outcome.last = current.at(0);
@@ -75,14 +82,7 @@ int changes_of_a_follower(unsigned seed) {
             {.name = "docker.io", .ranking = {seen("https://a.test", 3.0), seen("https://b.test", 3.15)}});
         for (int again = 0; again < 3; ++again) {
             bench::follow(cache, report, report.taken_at + 600.0 * again);
-            auto decision = plan::decide({.profile = profile,
-                                          .report = report,
-                                          .scope = {"docker.io"},
-                                          .current = {{"docker.io", current}},
-                                          .machine_id = "m"});
-            std::vector<std::string> next;
-            for (const auto& mirror : decision.desired.upstreams.at(0).mirrors)
-                next.push_back(mirror.mirror.url.str());
+            auto next = decide(profile, report, current);
             if (!current.empty() && next != current) ++changes;
             current = next;
         }
