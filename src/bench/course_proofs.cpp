@@ -19,12 +19,13 @@ constexpr double kNear = 2;
 constexpr double kUsualProof = 3;      // seconds,
 constexpr double kLongestProof = 6.0;  // on a narrow line, and of who is slow
 constexpr double kOnThinLine = 1.0;
-constexpr double kAmongEquals = 0.5;
+constexpr double kAmongEquals = 0.4;
 constexpr double kShareOfSeveral = 0.5;  // of the line that few fill, for proofs beside each other
 constexpr double kFarBetter = 0.75;
 constexpr double kAfterProof = 0.7;  // for what still grows
 constexpr double kTripsToJudge = 6;
 constexpr double kMakesWay = 1.6;
+constexpr double kShareOfCrawl = 0.06;
 
 }  // namespace
 
@@ -65,6 +66,9 @@ SampleRule Course::second_look(const Session& session, const Lane& lane) const {
         longest = slow ? kLongestProof : kUsualProof;
     }
     if (!thin && needs(enough) <= longest) seconds = std::max(seconds, needs(enough));
+    // Who crawls shows no usual proof in time; a part of the pull that it would take is worth a look.
+    else if (!thin && slow)
+        seconds = std::max(seconds, std::min(kUsualProof, kShareOfCrawl * session.prediction().expected));
     // A full line makes all alike, bursts included; so does a fall.
     bool usual = !fills && live.settled && lane.most_are_like(session);
     return {.max_bytes = most,

@@ -31,6 +31,12 @@ constexpr double kShareOfTime = 0.45;  // of the budget goes to turns
 constexpr double kSomeShare = 0.25;    // of the line: more than many a one that was not looked at yet
 constexpr std::int64_t kAloneMost = 5LL << 17U;  // bytes
 
+// Seconds: at the gate most answers waited behind those to others.
+double quickest_answer(const Session& session) {
+    const auto& p = session.phases();
+    return std::min({p.index, p.blob, p.manifest > 0 ? p.manifest : p.blob});
+}
+
 }  // namespace
 
 // On a narrow line many flows only show how they share it, and what a new one loses at a full queue may
@@ -62,7 +68,7 @@ bool Course::end_turn() {
     double turn = std::max(kLineTry, kTripsOfTry * tries_line_->phases().rtt);
     double longest = tries_line_->got_headers()
                          ? 3 * turn
-                         : turn + std::max(kFirstByteOfTurn, 2 * tries_line_->phases().blob);
+                         : turn + std::max(kFirstByteOfTurn, 2 * quickest_answer(*tries_line_));
     bool late = clock_.now() - line_tried_at_ > longest;
     bool behind = flow != nullptr && flow->bytes() > 0 && flow->duration() >= turn / 2 &&
                   tries_line_->live_prediction().best > kPlainlyBehind * best_alone();
@@ -97,7 +103,8 @@ bool Course::takes_turns() const {
     if (!narrow() || around_.line_full > 0 || had_line_.size() >= kTurns ||
         left() < (1 - kShareOfTime) * budget_.seconds)
         return false;
-    if (had_line_.empty()) return doubted_.empty() && now - flows_since_ >= kThinAfter;
+    bool proves = line_.few_fill() && confirmations() > 0;  // nearly alone, too
+    if (had_line_.empty()) return doubted_.empty() && !proves && now - flows_since_ >= kThinAfter;
     return had_line_.size() < kTurnsToSee || fastest_alone() >= kFarFromFull * line_.peak();
 }
 
@@ -137,7 +144,10 @@ Session* Course::next_turn() const {
             if (flow != nullptr && flow->bytes() > 0)
                 rate = static_cast<double>(flow->bytes()) / std::max(flow->duration(), kThinAfter);
             const auto& p = session->phases();
-            double place = rate >= kSomeShare * line_.peak() ? rate : -(p.connect + p.index + p.blob);
+            bool some = rate >= kSomeShare * line_.peak();
+            // Turns of long ways are long: they are looked at together, and who gets much has one.
+            if (!some && p.rtt >= kLongWay && line_.peak() >= kThinLine) continue;
+            double place = some ? rate : -(p.connect + p.index + p.blob);
             if (place <= best) continue;
             best = place;
             top = session.get();

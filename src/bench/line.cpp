@@ -34,7 +34,10 @@ void Line::watch(double now, double bytes, const Traffic& traffic) {
     if (first_at_ < 0 && bytes > 0) first_at_ = now;
     if (traffic.flows >= kSeveral && traffic.top_share <= kMostly)
         shared_peak_ = std::max(shared_peak_, since(now, bytes, kWhile));
-    narrow_ = first_at_ >= 0 && now - first_at_ >= kBeforeJudged && peak_ < narrow_below_;
+    double watched = first_at_ < 0 ? 0 : now - first_at_;
+    // Soon after the start a wide line carries little, too: the fast ones are still in slow start.
+    double below = watched >= kWatched ? narrow_below_ : std::min(narrow_below_, kVeryNarrow);
+    narrow_ = watched >= kBeforeJudged && peak_ < below;
     bool slow = shared() && now - first_at_ >= kWatched && peak_ < kFewFill;
     few_fill_ = slow && (few_fill_ || !traffic.grows);
 }

@@ -14,7 +14,7 @@ constexpr double kNoteworthyWait = 0.5;  // seconds to the first byte of a blob 
 constexpr double kSlowest = 1.0;         // bytes per second, so that nothing divides by zero
 
 double layer_wait(const Phases& phases) {
-    return phases.delay_per_byte * kReferenceBytes / kReferenceLayers;
+    return phases.delay_per_byte * kLargestLayer;
 }
 
 int group_of(const Measurement& m) {
@@ -28,7 +28,9 @@ double predicted_pull(const Phases& phases, double bytes_per_second) {
     double rate = std::max(bytes_per_second, kSlowest);
     double setup = phases.dns + phases.connect + phases.token + phases.index + phases.manifest + phases.blob;
     double rounds = std::log2(std::max(1.0, rate * phases.rtt / kInitialWindow));
-    return setup + layer_wait(phases) + rounds * phases.rtt + kReferenceBytes / rate;
+    // While the largest waits, the others come.
+    double transfer = std::max(kReferenceBytes / rate, layer_wait(phases) + kLargestLayer / rate);
+    return setup + rounds * phases.rtt + transfer;
 }
 
 PullPhases phases_of_pull(const Phases& phases, double bytes_per_second) {

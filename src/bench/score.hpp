@@ -12,6 +12,7 @@ namespace mirrorctl::bench {
 
 inline constexpr double kReferenceBytes = 30.0 * 1024 * 1024;
 inline constexpr int kReferenceLayers = 3;
+inline constexpr double kLargestLayer = 20.0 * 1024 * 1024;  // bytes: most images have one that is most of it
 inline constexpr double kWorthTheRisk =
     3;  // so many times slower: better one that was only looked at shortly
 inline constexpr double kNearEqual = 0.10;  // differences below this are noise
@@ -40,7 +41,7 @@ struct Prediction {
 };
 
 // setup + first bytes of index, manifest and blob + slow start (rtt * log2(rate * rtt / 10 segments)) + bytes
-// at the steady rate.
+// at the steady rate, or the largest layer behind its wait.
 double predicted_pull(const Phases& phases, double bytes_per_second);
 Prediction predict(const Phases& phases, const Estimate& estimate);
 

@@ -42,11 +42,19 @@ TEST(Line, IsNarrowOnlyAfterAWhile) {
 
 TEST(Line, IsNarrowBelowWhatItIsToldIs) {
     Line usual;
-    feed(usual, 10, 0.6, 0, 8e6, {.flows = 3, .top_share = 0.4});
+    feed(usual, 10, 0.7, 0, 8e6, {.flows = 3, .top_share = 0.4});
     EXPECT_TRUE(usual.narrow());
     Line in_a_hurry(kVeryNarrow);
-    feed(in_a_hurry, 10, 0.6, 0, 8e6, {.flows = 3, .top_share = 0.4});
+    feed(in_a_hurry, 10, 0.7, 0, 8e6, {.flows = 3, .top_share = 0.4});
     EXPECT_FALSE(in_a_hurry.narrow());
+}
+
+TEST(Line, MayStillFillAWhileAfterTheStart) {
+    Line line;
+    auto bytes = feed(line, 10, 0.5, 0, 7.5e6, {.flows = 4, .top_share = 0.4});
+    EXPECT_FALSE(line.narrow()) << "slow starts of fast mirrors look like a line of 60 Mbit/s";
+    feed(line, 10.5, 0.2, bytes, 7.5e6, {.flows = 4, .top_share = 0.4});
+    EXPECT_TRUE(line.narrow());
 }
 
 TEST(Line, IsFilledByFewOnceNobodyGrows) {

@@ -113,8 +113,15 @@ TEST(Score, FatLongBeatsThinShort) {
 TEST(Score, SizeDelayNeedsEvidence) {
     EXPECT_EQ(size_delay(0.02, 1000, 0.05, 10 << 20, 0.02), 0);
     EXPECT_NEAR(size_delay(0.02, 0, 10.02, 10 << 20, 0.02), 1.0 / (1 << 20), 1e-9);
+}
+
+TEST(Score, TheLargestLayerWaitsLongest) {
     Phases delayed{.delay_per_byte = 1.0 / (1 << 20)};
-    EXPECT_NEAR(predicted_pull(delayed, 1e9) - predicted_pull({}, 1e9), 10.0, 0.01);
+    EXPECT_NEAR(predicted_pull(delayed, 1e9), 20.02, 0.01);
+    EXPECT_NEAR(predicted_pull(delayed, 1e9 / 8), 20.17, 0.01);
+    EXPECT_NEAR(phases_of_pull(delayed, 1e9 / 8).first_byte_s, 20, 0.01);
+    delayed.delay_per_byte /= 10;
+    EXPECT_NEAR(predicted_pull(delayed, 1 << 20), 30, 0.01) << "others come meanwhile";
 }
 
 Measurement entry(const std::string& url, bool usable, double predicted, bool probed = true) {

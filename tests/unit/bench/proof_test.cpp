@@ -292,16 +292,21 @@ TEST(Proof, IsNearlyAloneOnALineThatFewFill) {
     EXPECT_EQ(first.mirror.url.host, "m3.test") << report.upstreams[0].why;
     EXPECT_TRUE(first.confirmed);
     const auto& requests = world.transport.requests;
-    constexpr double kWatched = 0.5;     // seconds until the line was watched long enough
-    constexpr double kLeastProof = 0.5;  // seconds that a proof takes at least
+    constexpr double kWatched = 0.5;      // seconds until the line was watched long enough
+    constexpr double kLeastProof = 0.39;  // seconds that a proof takes at least
     int proofs = 0;
     for (std::size_t i = 0; i < requests.size(); ++i) {
         double at = world.transport.started_at[i];
         if (asked_bytes(requests[i]) < 4 << 20 || at < world.transport.started_at[0] + kWatched) continue;
         ++proofs;
-        for (std::size_t j = i + 1; j < requests.size(); ++j)
-            EXPECT_TRUE(asked_bytes(requests[j]) == 0 || world.transport.started_at[j] > at + kLeastProof)
+        for (std::size_t j = i + 1; j < requests.size(); ++j) {
+            auto asked = asked_bytes(requests[j]);
+            bool near = requests[j].url.host == "m0.test" || requests[j].url.host == "m1.test";
+            // Looks at long ways may begin while the proof leaves room for them.
+            bool takes_from_it = asked >= 4 << 20 || (asked > 0 && near);
+            EXPECT_TRUE(!takes_from_it || world.transport.started_at[j] > at + kLeastProof)
                 << requests[j].url.str() << " beside " << requests[i].url.str();
+        }
     }
     EXPECT_GE(proofs, 1);
 }
