@@ -15,7 +15,6 @@ constexpr double kOnNarrow = 3.2;
 constexpr double kShowsBurst = 2e6;  // bytes
 constexpr double kSlow = 4e6;        // bytes per second
 constexpr double kTripsToGrow = 8;
-constexpr double kNear = 2;
 constexpr double kUsualProof = 3;      // seconds,
 constexpr double kLongestProof = 6.0;  // on a narrow line, and of who is slow
 constexpr double kOnThinLine = 1.0;
@@ -29,16 +28,16 @@ constexpr double kShareOfCrawl = 0.06;
 
 }  // namespace
 
-// Beside what long ways may need until their speed shows: those that wait, and those that come near already.
+// Beside what long ways may need until their speed shows: those that wait, and those that may still win.
 std::int64_t Course::spare_bytes(const Session& session, const Lane& lane) const {
     auto spare = ledger_.bytes_left();
-    double near = kNear * session.live_prediction().expected;
+    double mine = session.live_prediction().expected;
     for (const auto& other : lane.sessions()) {
         bool open = other->stage() == Session::Stage::gate || other->stage() == Session::Stage::gated;
         if (!open || other->closed() || other->phases().rtt < kLongWay) continue;
         const auto* flow = other->live_flow();
         bool plain = flow != nullptr && flow->bytes() > 0 &&
-                     (!other->live_estimate().growing || other->live_prediction().expected > near);
+                     (!other->live_estimate().growing || other->live_prediction().best > mine);
         spare -= plain ? 0 : std::max<std::int64_t>(0, kFirstMost - other->received());
     }
     return spare;
