@@ -151,7 +151,8 @@ class Course {
     Session* alone_ = nullptr;  // the only one that receives a sample
     double alone_since_ = 0;
     double looked_at_line_ = 0;
-    double flows_since_ = 0;         // several flows share the line
+    double shared_for_ = 0;          // seconds in which several flows shared the line,
+    double shared_at_ = 0;           // up to then
     Session* tries_line_ = nullptr;  // the one that has the line for itself
     Session* fills_line_ = nullptr;  // the one that filled it, until that is proven
     double line_tried_at_ = 0;

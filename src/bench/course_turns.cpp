@@ -13,7 +13,7 @@ namespace {
 constexpr double kFirstByteOfTurn = 0.1;  // of who has the line for itself
 constexpr double kLineTolerance = 1.05;
 constexpr double kHalf = 0.5;
-constexpr double kThinAfter = 0.3;  // seconds of samples until a line may be called narrow
+constexpr double kThinAfter = 0.3;  // seconds of samples beside each other until turns may begin
 constexpr double kLineTry = 0.22;   // seconds that one flow gets to fill it,
 constexpr double kTripsOfTry = 4;   // or so many round trips
 constexpr double kTripsToTell = 3;  // of a flow in slow start
@@ -47,7 +47,8 @@ bool Course::try_line() {
     bool ended = tries_line_ != nullptr && end_turn();
     ended = settle_full_line() || ended;
     if (tries_line_ != nullptr || fills_line_ != nullptr) return ended;
-    if (transfers() < kSeveral) flows_since_ = now;
+    if (transfers() >= kSeveral) shared_for_ += std::min(now - shared_at_, kMoment);
+    shared_at_ = now;
     auto* next = takes_turns() ? next_turn() : nullptr;
     bool tired = had_line_.size() >= kTurns || left() < (1 - kShareOfTime) * budget_.seconds;
     if (!had_line_.empty() && line_.peak() < kThinLine && tired) close_what_cannot_win();
@@ -99,12 +100,11 @@ bool Course::narrow() const {
 // Once begun, it goes on until all that promise something had their turn. Second thoughts beside a proof are
 // no crowd.
 bool Course::takes_turns() const {
-    double now = clock_.now();
     if (!narrow() || around_.line_full > 0 || had_line_.size() >= kTurns ||
         left() < (1 - kShareOfTime) * budget_.seconds)
         return false;
     bool proves = line_.few_fill() && confirmations() > 0;  // nearly alone, too
-    if (had_line_.empty()) return doubted_.empty() && !proves && now - flows_since_ >= kThinAfter;
+    if (had_line_.empty()) return doubted_.empty() && !proves && shared_for_ >= kThinAfter;
     return had_line_.size() < kTurnsToSee || fastest_alone() >= kFarFromFull * line_.peak();
 }
 
