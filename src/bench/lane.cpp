@@ -112,10 +112,12 @@ std::vector<Session*> Lane::worth_confirming() const {
             (could_win(*session, *first, alike) && (looked_twice < most || session->estimate().growing)))
             found.push_back(session.get());
     }
-    // Beside a leader that is not proven, who would come next; beside one that is, who could still win.
+    // Beside a leader that is not proven, who would come next (what still grows is more than was seen of it);
+    // beside one that is, who could still win.
     auto place = [&](const Session* session) {
         const auto& its = session->prediction();
-        return first->confirmed() ? its.best : its.expected;
+        if (first->confirmed()) return its.best;
+        return session->estimate().growing ? std::sqrt(its.expected * its.best) : its.expected;
     };
     std::stable_sort(found.begin(), found.end(), [&](const Session* a, const Session* b) {
         if ((a == first) != (b == first)) return a == first;

@@ -48,7 +48,8 @@ TEST(Sim, TwentyFourMirrorsTenBroken) {
     EXPECT_EQ(many.wrong, "");
     EXPECT_LE(part(many.regrets, 0.95), 1.12);
     EXPECT_LE(part(many.seconds, 0.5), 2.15);
-    EXPECT_LE(many.most_mib, 32);
+    EXPECT_LE(part(many.seconds, 0.95), 2.75) << "who still grows is proven before who is slower";
+    EXPECT_LE(many.most_mib, 28);
     EXPECT_LE(many.most_requests, 8);
 }
 
@@ -86,8 +87,8 @@ TEST(Sim, Healthy) {
 TEST(Sim, NearTiesEndSoon) {
     auto many = run_family('F', 40);
     EXPECT_LE(part(many.regrets, 1), 1.16) << "the slowest tie";
-    EXPECT_LE(part(many.seconds, 0.5), 1.3);
-    EXPECT_LE(many.most_mib, 24);
+    EXPECT_LE(part(many.seconds, 0.5), 1.1);
+    EXPECT_LE(many.most_mib, 22);
 }
 
 // Among them bursts of up to 6 MiB, ten to a hundred times slower behind them, and connections with a limit
