@@ -166,6 +166,16 @@ bool Course::start_gates(Lane& lane) {
             open += session->in_flight() && !session->sampling() ? 1 : 0;
     bool any = false;
     for (const auto& session : lane.sessions()) {
+        // Its requests would be taken from those that the other one may get.
+        const auto* original = lane.original_of(*session);
+        if (original != nullptr && original->stage() == Session::Stage::gate) continue;
+        if (original != nullptr && original->usable()) {
+            session->reject({.fault = Fault::redirect,
+                             .reason = cat("is another name of ", original->candidate().mirror.url.masked(),
+                                           ", a candidate itself: it only redirects there")});
+            any = true;
+            continue;
+        }
         bool hop = session->step() == Session::Step::sample;  // of a sample that holds its place already
         if (!session->wants() || (open >= kGates && !hop) || !admit(*session) || !send(*session)) continue;
         any = true;

@@ -46,6 +46,15 @@ Session* Lane::bearer_of(const Session& session) const {
     return nullptr;
 }
 
+Session* Lane::original_of(const Session& session) const {
+    auto found = std::find_if(sessions_.begin(), sessions_.end(), [&](const auto& other) {
+        return other.get() != &session && session.is_led_to(*other) &&
+               std::none_of(sessions_.begin(), sessions_.end(),
+                            [&](const auto& third) { return other->is_led_to(*third); });
+    });
+    return found == sessions_.end() ? nullptr : found->get();
+}
+
 // One that will not be looked at again and was not confirmed does not lead one that was, unless that is far
 // slower.
 Session* Lane::leader() const {

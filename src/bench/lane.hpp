@@ -20,6 +20,9 @@ class Lane {
 
     // Whose blobs `session` gives, if it only points at another one that takes part: it is as fast as that.
     Session* bearer_of(const Session& session) const;
+    // The other one that `session` is led to for its manifests: it is a name of that one, no mirror of its
+    // own. Not where that one leads elsewhere, too.
+    Session* original_of(const Session& session) const;
     // The sampled session with the smallest expected time, nullptr while there is none.
     Session* leader() const;
     // Expected time of the keep-th best sampled one; infinity while there are fewer. Who cannot beat it will

@@ -94,6 +94,8 @@ class Session final : public net::Handler {
     bool wants() const {
         return !in_flight_ && request_ && stage_ != Stage::rejected && stage_ != Stage::resting;
     }
+    // A redirect leads it to what `other` would be asked itself for the same manifest.
+    bool is_led_to(const Session& other) const;
     bool in_flight() const { return in_flight_; }
     bool sampling() const { return in_flight_ && step_ == Step::sample; }
     // Sends next(). `seconds` is all the time that this request may take.

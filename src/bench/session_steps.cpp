@@ -26,6 +26,13 @@ void Session::ask_manifest(Step step, const std::string& target) {
     ask(step, std::move(request), [] { return Intake::text(kManifestLimit); });
 }
 
+bool Session::is_led_to(const Session& other) const {
+    if (hops_ == 0 || !wants() || (step_ != Step::manifest && step_ != Step::child)) return false;
+    auto target = step_ == Step::child ? wanted_digest_ : candidate_.image.target();
+    auto own = registry::manifest_request(other.endpoint(), other.candidate_.image.repository, target).url;
+    return request_->url.authority() == own.authority() && request_->url.path == own.path;
+}
+
 void Session::ask_config() {
     auto blob = image_.config;
     if (blob.size > kSmallBlob) {

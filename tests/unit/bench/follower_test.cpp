@@ -95,5 +95,56 @@ TEST(Follower, FallsWithWhomItPointsAt) {
     EXPECT_EQ(report.upstreams[0].ranking[0].mirror.url.host, "slow.test");
 }
 
+// `a.test` to `c.test` redirect everything to `to`, which serves as `original`.
+struct Aliases {
+    World world = {};
+    Report race(const std::string& to, Host original) {
+        world.serve("https://far.test", std::move(original), image());
+        std::vector<Mirror> mirrors;
+        for (const char* name : {"a.test", "b.test", "c.test"}) {
+            auto there = cat(to, "/v2/library/busybox/manifests/");
+            world.serve(cat("https://", name),
+                        {.on_index = redirect(there + image().digest()),
+                         .on_manifest = redirect(there + sha256_digest(image().manifest))},
+                        image());
+            mirrors.push_back(World::mirror(cat("https://", name)));
+        }
+        mirrors.push_back(World::mirror("https://far.test"));
+        return world.run(World::spec(image(), mirrors));
+    }
+};
+
+TEST(Follower, OtherNamesOfACandidateTakeNoneOfItsRequests) {
+    Aliases aliases;
+    auto report = aliases.race("https://far.test", {.connect = 0.05, .first_byte = 0.05});
+    EXPECT_TRUE(of(report, "far.test").confirmed);
+    EXPECT_LE(aliases.world.transport.count("https://far.test/"), 8U);
+    for (const char* name : {"a.test", "b.test", "c.test"}) {
+        const auto& alias = of(report, name);
+        EXPECT_EQ(alias.fault, Fault::redirect) << name;
+        EXPECT_NE(alias.reason.find("another name of https://far.test"), std::string::npos) << alias.reason;
+        EXPECT_EQ(alias.requests, 1) << name;
+    }
+}
+
+TEST(Follower, AnotherNameOfOneThatFailsIsAskedItself) {
+    Aliases aliases;
+    auto report = aliases.race("https://far.test", {.on_index = [](auto& answer) { answer.status = 500; }});
+    for (const char* name : {"a.test", "far.test"})
+        EXPECT_EQ(of(report, name).fault, Fault::server_error) << of(report, name).reason;
+}
+
+TEST(Follower, NamesOfEachOtherEndSoon) {
+    Aliases aliases;
+    double start = aliases.world.clock.now();
+    auto report = aliases.race(
+        "https://far.test",
+        {.on_index = redirect(cat("https://a.test/v2/library/busybox/manifests/", image().digest()))});
+    for (const auto& m : report.upstreams.at(0).ranking)
+        EXPECT_TRUE(m.fault == Fault::redirect || m.requests > 1)
+            << m.reason << ": nobody waits for the other";
+    EXPECT_LE(aliases.world.clock.now() - start, 3);
+}
+
 }  // namespace
 }  // namespace mirrorctl::bench::follower_test
