@@ -18,7 +18,7 @@ namespace mirrorctl::bench {
 
 // What is on its way when a flow is cut: it uses the line, and nobody counts it.
 inline constexpr std::int64_t kInFlight = 256LL << 10U;
-inline constexpr std::int64_t kFirstMost = 7LL << 20U;  // bytes of a first look that is still growing
+inline constexpr std::int64_t kFirstMost = 5LL << 20U;  // bytes of a first look that is still growing
 // Candidates, for long proofs and for turns on all but the narrowest lines: their first looks need the bytes
 // and the time.
 inline constexpr std::size_t kTooMany = 45;

@@ -73,9 +73,9 @@ TEST(Sim, ANarrowLineEndsItSoon) {
 TEST(Sim, LongAndFat) {
     auto many = run_family('C', 40);
     EXPECT_EQ(many.wrong, "");
-    EXPECT_LE(part(many.regrets, 0.95), 1.5);
+    EXPECT_LE(part(many.regrets, 0.95), 1.3);
     EXPECT_LE(part(many.seconds, 0.5), 4.0);
-    EXPECT_LE(many.most_mib, 36) << "what long ways have on their way when they are cut comes all the same";
+    EXPECT_LE(many.most_mib, 34) << "what long ways have on their way when they are cut comes all the same";
 }
 
 TEST(Sim, Healthy) {
