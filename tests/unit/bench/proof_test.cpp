@@ -311,6 +311,12 @@ TEST(Proof, IsNearlyAloneOnALineThatFewFill) {
     EXPECT_GE(proofs, 1);
 }
 
+// Half a minute and more for a pull is worth some seconds of proof, though they bring little.
+TEST(Proof, OfWhoCrawlsOutlastsASmallBurst) {
+    auto first = fastest_of({.first_byte = 0.02, .rate = 0.4e6}, falling(1 << 20, 0.6e6, 0.1e6));
+    EXPECT_EQ(first.mirror.url.host, "one.test") << first.reason;
+}
+
 // All bytes go to bursts before anybody steady could be looked at long enough: there is a reserve.
 TEST(Proof, ManyBurstsDoNotUseUpTheBytesForProof) {
     World world;
