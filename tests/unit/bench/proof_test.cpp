@@ -263,54 +263,6 @@ TEST(Proof, WhoFellWhenTheTimeEndedIsNotProven) {
     }
 }
 
-// Bytes that a request for a range asks for, 0 for others.
-std::int64_t asked_bytes(const net::Request& request) {
-    for (const auto& [name, value] : request.headers) {
-        auto dash = value.find('-');
-        if (name != "Range" || dash == std::string::npos) continue;
-        auto first =
-            parse_integer(value.substr(std::string("bytes=").size(), dash - std::string("bytes=").size()));
-        auto last = parse_integer(value.substr(dash + 1));
-        return first && last ? *last - *first + 1 : 0;
-    }
-    return 0;
-}
-
-// Twelve mirrors fill a line of 76 Mbit/s many times over. Beside first looks the fastest would show a part
-// of what it can.
-TEST(Proof, IsNearlyAloneOnALineThatFewFill) {
-    World world;
-    world.transport.line_rate = 9.5e6;
-    std::vector<Mirror> mirrors;
-    for (int i = 0; i < 12; ++i) {
-        auto url = cat("https://m", i, ".test");
-        world.serve(url, {.first_byte = 0.01 + 0.03 * i, .rate = i == 3 ? 7e6 : 3e6}, image());
-        mirrors.push_back(World::mirror(url));
-    }
-    auto report = world.run(World::spec(image(), mirrors));
-    const auto& first = report.upstreams[0].ranking[0];
-    EXPECT_EQ(first.mirror.url.host, "m3.test") << report.upstreams[0].why;
-    EXPECT_TRUE(first.confirmed);
-    const auto& requests = world.transport.requests;
-    constexpr double kWatched = 0.5;      // seconds until the line was watched long enough
-    constexpr double kLeastProof = 0.39;  // seconds that a proof takes at least
-    int proofs = 0;
-    for (std::size_t i = 0; i < requests.size(); ++i) {
-        double at = world.transport.started_at[i];
-        if (asked_bytes(requests[i]) < 4 << 20 || at < world.transport.started_at[0] + kWatched) continue;
-        ++proofs;
-        for (std::size_t j = i + 1; j < requests.size(); ++j) {
-            auto asked = asked_bytes(requests[j]);
-            bool near = requests[j].url.host == "m0.test" || requests[j].url.host == "m1.test";
-            // Looks at long ways may begin while the proof leaves room for them.
-            bool takes_from_it = asked >= 4 << 20 || (asked > 0 && near);
-            EXPECT_TRUE(!takes_from_it || world.transport.started_at[j] > at + kLeastProof)
-                << requests[j].url.str() << " beside " << requests[i].url.str();
-        }
-    }
-    EXPECT_GE(proofs, 1);
-}
-
 // Half a minute and more for a pull is worth some seconds of proof, though they bring little.
 TEST(Proof, OfWhoCrawlsOutlastsASmallBurst) {
     auto first = fastest_of({.first_byte = 0.02, .rate = 0.4e6}, falling(1 << 20, 0.6e6, 0.1e6));

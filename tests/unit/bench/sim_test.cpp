@@ -97,7 +97,7 @@ TEST(Sim, Anything) {
     auto many = run_family('K', 100);
     EXPECT_LE(part(many.regrets, 0.5), 1.01);
     EXPECT_LE(part(many.regrets, 0.9), 1.25);
-    EXPECT_LE(part(many.regrets, 1), 3) << "no burst";
+    EXPECT_LE(part(many.regrets, 1), 2) << "no burst; and where few fill the line, no proof among others";
     EXPECT_LE(many.most_mib, 32);
     EXPECT_LE(many.most_requests, 8);
 }
