@@ -10,9 +10,12 @@ namespace mirrorctl::bench {
 
 namespace {
 
-// Seconds of a pull from which on it is worth more time, and on a line of which a few take all.
+// Seconds of a pull from which on it is worth more time, on a line that carries few such flows, and on one of
+// which a few take all.
 constexpr double kAtStake = 8;
+constexpr double kSomeAtStake = 5;
 constexpr double kLittleAtStake = 3;
+constexpr double kFewFlows = 2.4;
 constexpr double kShareOfStake = 0.1;  // so much of these seconds,
 constexpr double kMoreOfStake = 0.2;   // or on such a line so much,
 constexpr double kMostDoubt = 3;       // but no more
@@ -27,7 +30,12 @@ constexpr double kLeastWait = 0.65;  // seconds for what waits before it serves
 constexpr double kDoubtTry = 0.3;    // seconds of a look at one alone,
 constexpr double kDoubtTrips = 8;    // or so many round trips
 constexpr std::int64_t kDoubtMost = 3LL << 19U;
-constexpr std::int64_t kBytesOfDoubt = 6LL << 20U;  // for the look and for the proof behind it
+
+// Seconds of a pull as fast as it was before it fell, if it did. 0: it showed nothing.
+double shown_pull(const Session& session) {
+    const auto& seen = session.estimate();
+    return seen.known() ? predicted_pull(session.phases(), seen.throttled ? seen.first_rate : seen.rate) : 0;
+}
 
 }  // namespace
 
@@ -37,7 +45,8 @@ double Course::doubt_left() const {
     for (const auto& lane : lanes_) {
         const auto* first = lane.leader();
         double time = first == nullptr ? budget_.seconds / kShareOfStake : first->judged();
-        if (time < (line_.few_fill() ? kLittleAtStake : kAtStake)) continue;
+        bool few = first != nullptr && line_.peak() < kFewFlows * first->estimate().rate;
+        if (time < (line_.few_fill() ? kLittleAtStake : few ? kSomeAtStake : kAtStake)) continue;
         double share = line_.few_fill() ? kMoreOfStake : kShareOfStake;
         stake = std::max(stake, std::min(share * time, kMostDoubt));
     }
@@ -64,22 +73,26 @@ double Course::hidden_rate(const Session& session) const {
     return session.company().full_line ? kHidden * seen.first_rate : seen.first_rate;
 }
 
-// Who was not proven first, then who may be fastest.
+// Who showed nothing comes first, then who showed most: that little was hidden is likelier than much.
 Session* Course::most_doubtful() const {
     Session* top = nullptr;
     constexpr double kNoLimit = std::numeric_limits<double>::infinity();
     double most = line_.shared() ? line_.peak() : kNoLimit;
-    auto best = std::make_pair(true, kNoLimit);
+    double best = kNoLimit;
     for (const auto& lane : lanes_) {
         const auto* first = lane.leader();
         for (const auto& session : lane.sessions()) {
             if (session->in_flight() || session.get() == first) continue;
             double rate = std::min(hidden_rate(*session), most);
-            if (rate <= 0 || doubted_.contains(session.get()) || !session->has_unread_layer()) continue;
+            auto need = kDoubtMost + (session->confirmed() ? 0 : kConfirmEnough + kInFlight);
+            if (rate <= 0 || bytes_for(true) < need || doubted_.contains(session.get()) ||
+                !session->has_unread_layer())
+                continue;
             double hope = predicted_pull(session->phases(), rate);
-            auto place = std::make_pair(session->confirmed(), hope);
-            if (place >= best || (first != nullptr && hope >= kPlainlyBetter * first->judged())) continue;
-            best = place;
+            if (first != nullptr && hope >= kPlainlyBetter * first->judged()) continue;
+            double shown = shown_pull(*session);
+            if (shown >= best) continue;
+            best = shown;
             top = session.get();
         }
     }
@@ -103,7 +116,7 @@ bool Course::only_small_proofs() const {
 // One after another has the line for itself. What that shows is judged like any other sample.
 bool Course::think_again() {
     if (around_.line_full > 0 || !proxy_error_.empty() || doubt_left() < kDoubtTry ||
-        ledger_.bytes_left() < kBytesOfDoubt)
+        bytes_for(true) < kDoubtMost)
         return false;
     auto* session = most_doubtful();
     if (session == nullptr) return false;

@@ -7,10 +7,9 @@ namespace mirrorctl::bench {
 
 namespace {
 
-constexpr int kConfirmations = 2;                    // at once
-constexpr std::int64_t kConfirmEnough = 9LL << 19U;  // outlasts usual bursts
-constexpr std::int64_t kMoreProof = 13LL << 19U;     // outlasts most
-constexpr double kConfirmSeconds = 1.3;              // of who is faster than most
+constexpr int kConfirmations = 2;                 // at once
+constexpr std::int64_t kMoreProof = 13LL << 19U;  // outlasts most
+constexpr double kConfirmSeconds = 1.3;           // of who is faster than most
 constexpr double kOnNarrow = 3.2;
 constexpr double kShowsBurst = 2e6;  // bytes
 constexpr double kSlow = 4e6;        // bytes per second

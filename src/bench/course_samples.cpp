@@ -61,9 +61,9 @@ const Lane* Course::lane_of(const Session& session) const {
     return nullptr;
 }
 
-// Bytes of the budget for a sample that begins now.
+// Bytes of the budget for a sample that begins now. Second thoughts see to their proofs themselves.
 std::int64_t Course::bytes_for(bool confirm) const {
-    return ledger_.bytes_left() - kSlack - kInFlight - (confirm ? 0 : kept_for_proof());
+    return ledger_.bytes_left() - kSlack - kInFlight - (confirm || over_ ? 0 : kept_for_proof());
 }
 
 // Until others give back what they may still take.

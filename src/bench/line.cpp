@@ -37,7 +37,7 @@ void Line::watch(double now, double bytes, const Traffic& traffic) {
     double watched = first_at_ < 0 ? 0 : now - first_at_;
     // Soon after the start a wide line carries little, too: the fast ones are still in slow start.
     double below = watched >= kWatched ? narrow_below_ : std::min(narrow_below_, kVeryNarrow);
-    narrow_ = watched >= kBeforeJudged && peak_ < below;
+    narrow_ = shared() && watched >= kBeforeJudged && peak_ < below;
     bool slow = shared() && now - first_at_ >= kWatched && peak_ < kFewFill;
     few_fill_ = slow && (few_fill_ || !traffic.grows);
 }

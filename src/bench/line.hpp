@@ -35,7 +35,8 @@ class Line {
     bool few_fill() const { return few_fill_; }
     // Several shared it for a while: it may carry no more than its peak.
     bool shared() const { return shared_peak_ > 0; }
-    // So little that flows beside each other take from each other; false until it was watched for a while.
+    // So little that flows beside each other take from each other; false until several shared it and it was
+    // watched for a while.
     bool narrow() const { return narrow_; }
     // `alone` = bytes per second of the only flow there is. True: it gets what several that shared did, so
     // the line is full. One that gets far more shows that they did not fill it.

@@ -71,6 +71,8 @@ struct Surroundings {
     double line_full = 0;  // the node's own line, once it was seen full: nobody can be faster
 };
 
+inline constexpr std::int64_t kConfirmEnough = 9LL << 19U;  // bytes that outlast usual bursts
+
 class Session final : public net::Handler {
   public:
     enum class Stage { resting, gate, gated, sampled, rejected };

@@ -156,8 +156,9 @@ Estimate Session::with(const Estimate& seen) const {
 }
 
 void Session::note_estimate(const Estimate& seen) {
-    // Plainly more than what was proven beside others is not proven yet.
-    if (alone_ && seen.rate > estimate_.rate) confirmed_ = false;
+    // More than what was proven beside others is not proven yet, unless it was read for long: no burst then.
+    bool long_proof = proof_bytes_ >= kConfirmEnough && !estimate_.throttled;
+    if (alone_ && seen.rate > estimate_.rate && !long_proof) confirmed_ = false;
     auto before = std::exchange(estimate_, with(seen));
     // What was read so far proves what it did then: a burst that is over, a share of the line.
     if (!before.growing && estimate_.rate > kPlainlyMore * before.rate) proof_bytes_ = 0;

@@ -40,6 +40,14 @@ TEST(Line, IsNarrowOnlyAfterAWhile) {
     EXPECT_FALSE(line.narrow()) << "it was only slow to begin";
 }
 
+TEST(Line, IsNotNarrowBecauseOneOrTwoAreSlow) {
+    Line line;
+    auto bytes = feed(line, 10, 1, 0, 1e6, {.flows = 2, .top_share = 0.6});
+    EXPECT_FALSE(line.narrow()) << "nobody knows yet what others get";
+    feed(line, 11, 0.2, bytes, 1e6, {.flows = 3, .top_share = 0.4});
+    EXPECT_TRUE(line.narrow());
+}
+
 TEST(Line, IsNarrowBelowWhatItIsToldIs) {
     Line usual;
     feed(usual, 10, 0.7, 0, 8e6, {.flows = 3, .top_share = 0.4});
